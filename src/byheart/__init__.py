@@ -1,0 +1,45 @@
+"""byheart: what does a model know by heart, where does it sit, why is it there, and how is it made to forget?
+
+Light to import: every name below is fetched when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Corpus": "byheart.core.corpus",
+    "Ragged": "byheart.core.ragged",
+    "Signals": "byheart.core.signals",
+    "Scores": "byheart.core.scores",
+    "Findings": "byheart.core.findings",
+    "Verdict": "byheart.core.verdict",
+    "Estimate": "byheart.core.verdict",
+    "Edit": "byheart.core.edit",
+    "Card": "byheart.core.card",
+    "load": "byheart.core.card",
+    "RunFolder": "byheart.core.run",
+    "read": "byheart.data.read",
+    "load_text_model": "byheart.models.causal_lm",
+    "judge": "byheart.stats.judge",
+    "audit_text": "byheart.audit",
+    "compare": "byheart.audit",
+}
+
+__all__ = [*sorted(_HOMES), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"byheart has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

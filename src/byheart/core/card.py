@@ -1,0 +1,143 @@
+"""The label on every method, and how methods are found: the tree is the registry.
+
+`byheart.load("measure/min_k")` imports `byheart.measure.min_k` and returns the function `min_k` in it. A new method is
+one file; nothing else is edited. Other packages join through the entry-point group `byheart.methods`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from byheart.core.errors import UsageError
+
+VERBS = ("measure", "localize", "explain", "mitigate")
+FAMILIES = ("text", "chat", "table", "image", "encoder", "classifier", "any")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a method is.
+
+    Args:
+        name: the function's and the file's name.
+        verb: the room it lives in, one of `VERBS`.
+        paper: arXiv id (`2310.16789`), DOI, or `ours`.
+        family: one of `FAMILIES`.
+        needs: names of the signals it reads, in the order of its positional arguments.
+        unit: unit of its values.
+        cost: in words, what it costs beside the signals.
+        limits: in words, when not to believe it.
+        summary: first line of the module's docstring.
+        source: the `Source:` line of the module's docstring.
+    """
+
+    name: str
+    verb: str
+    paper: str
+    family: str
+    needs: tuple[str, ...] = ()
+    unit: str = ""
+    cost: str = ""
+    limits: str = ""
+    summary: str = ""
+    source: str = ""
+
+    @property
+    def address(self) -> str:
+        """`verb/name`, what `load` takes."""
+        return f"{self.verb}/{self.name}"
+
+
+def method(
+    *, paper: str, family: str, needs: tuple[str, ...] = (), unit: str = "", cost: str = "", limits: str = ""
+) -> Callable[[F], F]:
+    """Label a function as a method. The verb is the room it lives in, the summary its module's docstring.
+
+    Raises:
+        ValueError: if the family is unknown.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f"family is one of {FAMILIES}; got {family!r}")
+
+    def label(function: F) -> F:
+        verb = next((part for part in function.__module__.split(".") if part in VERBS), "measure")
+        doc = inspect.getdoc(inspect.getmodule(function)) or ""
+        function.card = Card(  # type: ignore[attr-defined]
+            name=function.__name__,
+            verb=verb,
+            paper=paper,
+            family=family,
+            needs=needs,
+            unit=unit,
+            cost=cost,
+            limits=limits,
+            summary=doc.partition("\n")[0].strip(),
+            source=_source(doc),
+        )
+        return function
+
+    return label
+
+
+def _source(doc: str) -> str:
+    lines = doc.splitlines()
+    for i, line in enumerate(lines):
+        if line.startswith("Source:"):
+            rest = [line.removeprefix("Source:").strip()]
+            for more in lines[i + 1 :]:
+                if not more.strip() or more.startswith("Departs from it"):
+                    break
+                rest.append(more.strip())
+            return " ".join(rest)
+    return ""
+
+
+def load(address: str) -> Callable[..., Any]:
+    """The method at `verb/name`.
+
+    Raises:
+        UsageError: if there is no such method; the message lists close names.
+    """
+    verb, _, name = address.partition("/")
+    for point in entry_points(group="byheart.methods", name=address):
+        found: Callable[..., Any] = point.load()
+        return found
+    if verb in VERBS and name.isidentifier():
+        try:
+            module = importlib.import_module(f"byheart.{verb}.{name}")
+        except ModuleNotFoundError as e:
+            if e.name != f"byheart.{verb}.{name}":
+                raise
+        else:
+            function = getattr(module, name, None)
+            if callable(function) and hasattr(function, "card"):
+                return function  # type: ignore[no-any-return]
+    known = ", ".join(a for a in addresses() if a.startswith(verb + "/") or a.endswith("/" + name)) or "none"
+    raise UsageError(f"no method {address!r}; `byheart list` shows them all (near it: {known})")
+
+
+def addresses() -> list[str]:
+    """The addresses of all methods in the tree and in other packages, sorted; imports none of them."""
+    found = {point.name for point in entry_points(group="byheart.methods")}
+    for verb in VERBS:
+        room = importlib.import_module(f"byheart.{verb}")
+        found |= {f"{verb}/{m.name}" for m in pkgutil.iter_modules(room.__path__) if not m.name.startswith("_")}
+    return sorted(found)
+
+
+def discover() -> Iterator[Callable[..., Any]]:
+    """Every method, imported.
+
+    Raises:
+        UsageError: if a file in a verb room holds no method of its own name.
+    """
+    for address in addresses():
+        yield load(address)

@@ -1,0 +1,51 @@
+"""What can go wrong, as one tree.
+
+    Exception
+    └── ByheartError                 everything byheart raises on purpose; the CLI prints it in one line, exit code 2
+        ├── DataError      (ValueError)    the records are not what was promised
+        │   └── TooFewRecords              fewer records than the question needs
+        ├── TargetError    (ValueError)    the model, its weights or its tokenizer are not usable
+        ├── UsageError     (ValueError)    an option or a combination of options that has no meaning
+        ├── RunError       (ValueError)    a run folder that does not fit the command
+        └── MissingExtra   (ImportError)   an optional library is not installed; the message holds the pip line
+
+Each is also the built-in a caller would expect to catch. A message says what was wrong, the value seen, what to do.
+"""
+
+
+class ByheartError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class DataError(ByheartError, ValueError):
+    """The records are not what was promised."""
+
+
+class TooFewRecords(DataError):
+    """Fewer records than the question needs."""
+
+
+class TargetError(ByheartError, ValueError):
+    """The model, its weights or its tokenizer cannot be used."""
+
+
+class UsageError(ByheartError, ValueError):
+    """An option, or a combination of options, that has no meaning."""
+
+
+class RunError(ByheartError, ValueError):
+    """A run folder that does not fit the command."""
+
+
+class MissingExtra(ByheartError, ImportError):
+    """An optional library is not installed.
+
+    Args:
+        library: name of the library that could not be imported.
+        extra: the byheart extra that brings it.
+    """
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f"{library} is not installed; run: pip install 'byheart[{extra}]'")
+        self.library = library
+        self.extra = extra

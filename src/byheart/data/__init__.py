@@ -1,0 +1,1 @@
+"""Bring records in: readers, groups, overlap between sets, canaries."""

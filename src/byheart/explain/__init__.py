@@ -1,0 +1,1 @@
+"""Why this record? Duplication, rarity, the source of each token."""

@@ -1,0 +1,1 @@
+"""byheart inside other people's training loops."""

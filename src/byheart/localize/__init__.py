@@ -1,0 +1,1 @@
+"""Where in the model does it sit? Layers, units, tokens."""

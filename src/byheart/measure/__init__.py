@@ -1,0 +1,1 @@
+"""Signals to scores: how memorized is each record? One file per idea."""

@@ -1,0 +1,1 @@
+"""Findings to edits: make the model forget, with proof."""

@@ -1,0 +1,1 @@
+"""One adapter per model family. The only home of transformers and peft."""

@@ -1,0 +1,1 @@
+"""Verdicts to pages: HTML, markdown, evidence annex, JUnit."""

@@ -1,0 +1,1 @@
+"""The expensive passes over a model: token log-probabilities, gradients, generations."""

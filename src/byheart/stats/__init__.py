@@ -1,0 +1,1 @@
+"""Numbers about numbers: intervals, tests, roc, multiplicity, power. numpy and scipy only."""
