@@ -141,9 +141,9 @@ class Signals:
             else:
                 flat[name] = np.ascontiguousarray(array)
         people = [[str(x) for x in column] for column in (self.ids, self.roles, self.groups)]
-        metadata = {"records": json.dumps(people), "key": json.dumps(self.key.__dict__, sort_keys=True)}
+        facts = json.dumps({"key": self.key.__dict__, "records": people}, sort_keys=True)
         with replacing(path) as part:
-            part.write_bytes(save(flat, metadata=metadata))
+            part.write_bytes(save(flat, metadata={"byheart": facts}))  # one entry: safetensors shuffles several
 
     @classmethod
     def load(cls, path: Path) -> Signals:
@@ -151,13 +151,13 @@ class Signals:
         from safetensors import safe_open
 
         with safe_open(str(path), framework="numpy") as f:
-            metadata = f.metadata()
+            facts = json.loads((f.metadata() or {})["byheart"])
             flat = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 (not a dict)
         arrays: dict[str, Array] = {k: v for k, v in flat.items() if not k.endswith((".values", ".offsets"))}
         for name in (k.removesuffix(".offsets") for k in flat if k.endswith(".offsets")):
             arrays[name] = Ragged(flat[f"{name}.values"], flat[f"{name}.offsets"])
-        ids, roles, groups = (np.array(column, dtype=object) for column in json.loads(metadata["records"]))
-        return cls(ids, roles, groups, arrays, SignalKey(**json.loads(metadata["key"])))
+        ids, roles, groups = (np.array(column, dtype=object) for column in facts["records"])
+        return cls(ids, roles, groups, arrays, SignalKey(**facts["key"]))
 
     @staticmethod
     def join(parts: Sequence[Signals]) -> Signals:

@@ -1,0 +1,147 @@
+"""How is the work done on a Ray cluster? One actor per GPU, or share of the cores, holds the model and is handed shards.
+
+Ray places the actors, moves the results, starts a lost actor anew and repeats the shard it was at. The driver alone
+writes files, so no file system need be shared. On a cluster given by address the workers get this package from the
+driver; the libraries it uses must be installed there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import byheart
+from byheart.core.errors import ByheartError, MissingExtra, UsageError
+from byheart.core.signals import Signals
+from byheart.execute.job import Job
+from byheart.execute.threads import torch_threads
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+try:
+    import ray
+    from ray.exceptions import RayError, RayTaskError
+    from ray.util import ActorPool
+except ImportError as e:
+    raise MissingExtra("ray", "ray") from e
+
+RETRIES = 3
+"""How often a shard may lose its worker; one that loses more is at fault itself, for instance too large for the memory."""
+
+STORE_BYTES = 256 * 2**20
+"""Shared memory of a cluster of our own: results are small, and Ray would take a third of the machine."""
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """A Ray cluster.
+
+    Args:
+        address: of a running cluster (`ray://host:10001`, `auto`); None uses the one this process has joined or
+            `RAY_ADDRESS` names, else starts one on this machine for the time of the work.
+        workers: actors, each with its own copy of the model; None for as many as fit.
+        gpus_per_worker: None for one GPU where the cluster has any, else 0.
+        cpus_per_worker: cores set aside; None for as many as the job has threads, or 1 beside a GPU.
+        store_bytes: shared memory of a cluster started here.
+    """
+
+    address: str | None = None
+    workers: int | None = None
+    gpus_per_worker: float | None = None
+    cpus_per_worker: float | None = None
+    store_bytes: int = STORE_BYTES
+    name: str = "ray"
+
+    def results(
+        self, job: Job, shards: Mapping[int, np.ndarray], *, threads: int
+    ) -> Generator[tuple[int, Signals], None, None]:
+        """As `Engine.results`.
+
+        Raises:
+            UsageError: if the cluster cannot be reached or is too small.
+            ByheartError: if a shard loses its worker more than `RETRIES` times; and whatever the job raises.
+        """
+        if not shards:
+            return
+        with self._cluster(threads):
+            n, share = self._share(ray.cluster_resources(), threads)
+            actor = ray.remote(max_restarts=-1, max_task_retries=RETRIES, **share)(_Worker)
+            sent = ray.put(job)
+            workers = [actor.remote(sent, threads) for _ in range(min(n, len(shards)))]
+            try:
+                with _plain_errors():
+                    yield from ActorPool(workers).map_unordered(lambda w, s: w.work.remote(*s), list(shards.items()))
+            finally:
+                for worker in workers:
+                    ray.kill(worker)
+
+    @contextmanager
+    def _cluster(self, threads: int) -> Iterator[None]:
+        """The cluster that this process is in; else join one, or start one, for the time of the block."""
+        if ray.is_initialized():
+            yield
+            return
+        address = self.address or os.environ.get("RAY_ADDRESS") or "local"
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if address == "local":
+            cores = max(os.cpu_count() or 1, int((self.workers or 1) * (self.cpus_per_worker or threads)))
+            own = {"num_cpus": cores, "object_store_memory": self.store_bytes, "include_dashboard": False}
+        else:
+            own = {"runtime_env": {"py_modules": [byheart]}}
+        try:
+            ray.init(address, **quiet, **own)
+        except ConnectionError as e:
+            raise UsageError(f"no Ray cluster answers at {address!r}; check the address and that it runs") from e
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+    def _share(self, cluster: Mapping[str, float], threads: int) -> tuple[int, dict[str, float]]:
+        """How many workers, and what each sets aside."""
+        gpus = float(cluster.get("GPU", 0) >= 1) if self.gpus_per_worker is None else self.gpus_per_worker
+        cpus = (1.0 if gpus else float(threads)) if self.cpus_per_worker is None else self.cpus_per_worker
+        asked = {"CPU": cpus, "GPU": gpus}
+        fit = min((int(cluster.get(kind, 0) / amount) for kind, amount in asked.items() if amount), default=1)
+        if (self.workers or 1) > fit:
+            held = ", ".join(f"{cluster.get(kind, 0):g} {kind}" for kind in asked)
+            raise UsageError(
+                f"{self.workers or 1} workers of {cpus:g} CPU and {gpus:g} GPU each do not fit the Ray cluster ({held}); "
+                f"give fewer --workers"
+            )
+        return self.workers or fit, {"num_cpus": cpus, "num_gpus": gpus}
+
+
+class _Worker:
+    """Holds what the job opened. Opens with the first shard, so that a death while opening counts as that shard's."""
+
+    def __init__(self, job: Job, threads: int) -> None:
+        self._job, self._threads = job, threads
+        self._state: list[Any] = []
+
+    def work(self, number: int, rows: np.ndarray) -> tuple[int, Signals]:
+        with torch_threads(self._threads):
+            if not self._state:
+                self._state.append(self._job.open())
+            return number, self._job.work(self._state[0], rows)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What the job raised on purpose, as it raised it; what Ray gave up on, in one line."""
+    try:
+        yield
+    except RayTaskError as e:
+        if isinstance(e.cause, ByheartError):
+            raise e.cause from None
+        raise
+    except RayError as e:
+        raise ByheartError(
+            f"a shard lost its Ray worker {RETRIES + 1} times ({type(e).__name__}), perhaps for lack of memory; "
+            f"what is done is kept: give the same command again, with fewer --workers"
+        ) from e
