@@ -55,6 +55,7 @@ class LanguageModel(Protocol):
     device: torch.device
     context: int
     vocabulary: int
+    front: np.ndarray  # special tokens that open every text, such as BOS, int32 (0 or more,)
     opener: Callable[[], LanguageModel]
 
     def encode(self, item: Any) -> Encoded:
