@@ -1,0 +1,108 @@
+"""`byheart audit`: from a model and its records to verdicts and a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byheart.cli import options as o
+
+if TYPE_CHECKING:
+    from byheart.core.run import RunFolder
+
+app = typer.Typer(help="A whole audit: verdicts and a report.", no_args_is_help=True)
+
+
+@app.command("text")
+def text(
+    model: Annotated[str, typer.Option("--model", help="Folder, hub id, .gguf file, adapter folder, or smollm2.")],
+    members: Annotated[str, typer.Option("--members", help="What the model was trained on.")],
+    control: Annotated[str | None, typer.Option("--control", help="Records like them that it never saw.")] = None,
+    canaries: Annotated[Path | None, typer.Option("--canaries", help="Manifest of the planted canaries.")] = None,
+    reference: Annotated[str | None, typer.Option("--reference", help="A model that never saw the records.")] = None,
+    text_column: Annotated[str | None, typer.Option("--text-column", help="Column that holds the text.")] = None,
+    group_column: Annotated[str | None, typer.Option("--group-column", help="Document or author of a record.")] = None,
+    date_column: Annotated[str | None, typer.Option("--date-column", help="Date of a record.")] = None,
+    shadow: Annotated[
+        list[str] | None, typer.Option("--shadow", help="MODEL=IDS: a shadow model and the ids it was trained on.")
+    ] = None,
+    out: o.Out = None,
+    seed: o.Seed = 0,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+    engine: o.EngineName = "local",
+    workers: o.Workers = None,
+    ray_address: o.Address = None,
+    profile: o.ProfileName = "routine",
+    limit: o.Limit = None,
+    batch_size: o.BatchSize = "auto",
+    fail_on: o.FailOn = None,
+    junit: o.Junit = None,
+    show_text: o.ShowText = False,
+    trust_remote_code: o.Trust = False,
+    quiet: o.Quiet = False,
+    as_json: o.AsJson = False,
+    config: o.Config = None,
+) -> int:
+    """Does a language model know its training records by heart, which ones, and how sure are we?"""
+    from byheart.audit import audit_text
+    from byheart.execute import engine_named
+
+    check_gate(fail_on)
+    begin(quiet)
+    run = audit_text(
+        model, members, control, canaries=canaries, reference=reference, shadows=shadow or (),
+        text_column=text_column, group_column=group_column, date_column=date_column, out=out, seed=seed,
+        device=device, dtype=dtype, engine=engine_named(engine, workers=workers, address=ray_address),
+        profile=profile, limit=limit, batch_size=batch_size, trust_remote_code=trust_remote_code,
+        show_text=show_text,
+    )
+    return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)
+
+
+def check_gate(fail_on: str | None) -> None:
+    """Refuse a gate that does not exist before anything is computed."""
+    if fail_on not in (None, "shown", "inconclusive"):
+        raise typer.BadParameter(f"--fail-on is shown or inconclusive; got {fail_on!r}")
+
+
+def begin(quiet: bool) -> None:
+    """Progress and log lines go to standard error, or nowhere."""
+    import logging
+    import sys
+
+    from byheart.core.progress import progress_off
+
+    if quiet:
+        progress_off()
+    level = logging.WARNING if quiet else logging.INFO
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("byheart")
+    log.handlers, log.level, log.propagate = [handler], level, False
+
+
+def finish(run: RunFolder, *, fail_on: str | None, junit: Path | None, as_json: bool) -> int:
+    """Print the verdicts, write the gate's file, return the exit code of the contract."""
+    from byheart.core.verdict import SCHEMA
+    from byheart.report.junit import write_junit
+    from byheart.report.terminal import verdict_lines
+
+    verdicts = run.verdicts
+    if junit is not None:
+        write_junit(verdicts, junit, fail_on or "shown")
+    if as_json:
+        import json
+
+        print(json.dumps({"schema": SCHEMA, "verdicts": [v.to_dict() for v in verdicts]}, indent=1, sort_keys=True))
+    else:
+        print("\n".join(verdict_lines(verdicts)))
+        print(f"\nReport: {run.path / 'report.html'}")
+    decisions = {v.decision for v in verdicts}
+    if fail_on and "shown" in decisions:
+        return 3
+    if fail_on == "inconclusive" and (not verdicts or "inconclusive" in decisions):
+        return 4
+    return 0

@@ -1,0 +1,84 @@
+"""`byheart`: parse, call, print. One file per verb; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import click
+import typer
+
+from byheart import __version__
+from byheart.cli import audit, canaries, listing, reporting, selftest, signals, steps
+from byheart.core.errors import ByheartError
+
+app = typer.Typer(
+    help="Find out what a model knows by heart, where it sits, and make it forget, with proof.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(audit.app, name="audit")
+app.add_typer(canaries.app, name="canaries")
+for verb in steps.APPS:
+    app.add_typer(steps.APPS[verb], name=verb)
+app.command("signals")(signals.signals)
+app.command("report")(reporting.report)
+app.command("compare")(reporting.compare)
+app.command("verify")(reporting.verify)
+app.command("list")(listing.list_methods)
+app.command("doctor")(listing.doctor)
+app.command("selftest")(selftest.selftest)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"byheart {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print it.")) -> None:
+    """Options of the program itself."""
+
+
+def _one_line(message: str) -> None:
+    print(f"byheart: {' '.join(message.split())}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code of the contract."""
+    sys.exit(run())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code: 0 done, 2 wrong input, 3 shown, 4 inconclusive, 130 interrupted; crashes raise."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.NoArgsIsHelpError as e:
+        print(e.ctx.get_help() if e.ctx else "")
+        return 0
+    except click.ClickException as e:
+        _one_line(f"{e.format_message()} (`--help` shows the options)")
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        _one_line("interrupted; what is done is kept, the same command continues it")
+        return 130
+    except ByheartError as e:
+        _one_line(str(e))
+        return 2
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _one_line(f"no room left on the disk for {e.filename or 'the run folder'}; make room, then run it again: "
+                      "what is done is kept")
+            return 2
+        raise
+
+
+if __name__ == "__main__":
+    main()
