@@ -1,0 +1,146 @@
+"""Could chance alone, dealing the labels anew, have done as much?
+
+Under the null hypothesis it does not matter which groups were called members, so every other dealing was as likely as
+the one seen. Groups are dealt whole; in a group that reaches over both sides the labels are dealt within it.
+
+Source: Phipson & Smyth 2010, arXiv 1603.05766 (p = (1 + hits) / (1 + draws), never 0); Fisher 1935, The Design of
+Experiments, section 21 (sign flips).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.stats import rankdata
+
+from byheart.core.errors import TooFewRecords
+from byheart.core.randomness import generator
+from byheart.stats.sides import Sides, number_groups
+
+Statistic = Literal["auc", "mean"]
+
+
+@dataclass(frozen=True, eq=False)
+class Permuted:
+    """What was seen beside what chance does.
+
+    Args:
+        p: one-sided, how often chance does at least as much; never 0.
+        opposite: the same in the other direction.
+        observed: the statistic with the true labels.
+        null: the statistic under other dealings, (draws,).
+        exact: whether `null` holds every possible dealing.
+    """
+
+    p: float
+    opposite: float
+    observed: float
+    null: np.ndarray
+    exact: bool
+
+    def how(self) -> str:
+        """In words, for a caveat or an estimate."""
+        return f"all {self.null.size} dealings" if self.exact else f"{self.null.size} random dealings"
+
+
+def permutation_test(sides: Sides, *, seed: int, statistic: Statistic = "auc", n_resamples: int = 2000) -> Permuted:
+    """Test that members and controls are alike, with whole groups as units.
+
+    Args:
+        sides: the scores.
+        seed: for the dealings.
+        statistic: the AUC, or the difference of means (members minus controls).
+        n_resamples: how many dealings to draw; all of them are taken where there are no more than this.
+
+    Raises:
+        TooFewRecords: if either side is empty.
+    """
+    m, n = sides.members.size, sides.controls.size
+    if not m or not n:
+        raise TooFewRecords(f"a permutation test needs both sides; got {m} and {n}")
+    pooled = np.concatenate([sides.members, sides.controls])
+    values = rankdata(pooled) if statistic == "auc" else pooled
+    total, records = float(values.sum()), m + n
+
+    def measure(sums: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        if statistic == "auc":
+            areas: np.ndarray = (sums - sizes * (sizes + 1) / 2) / (sizes * (records - sizes))
+            return areas
+        gaps: np.ndarray = sums / sizes - (total - sums) / (records - sizes)
+        return gaps
+
+    observed = float(measure(np.array([values[:m].sum()]), np.array([m]))[0])
+    sums, sizes, exact = _dealings(sides, values, seed, n_resamples)
+    return _permuted(observed, measure(sums, sizes), exact)
+
+
+def sign_flip_test(
+    differences: Sequence[float] | np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    *,
+    seed: int,
+    n_resamples: int = 2000,
+) -> Permuted:
+    """Test that paired differences (n,) are as often up as down, with whole groups flipped together.
+
+    Raises:
+        TooFewRecords: if there is no difference.
+    """
+    values = np.asarray(differences, np.float64)
+    if not values.size:
+        raise TooFewRecords("a sign-flip test needs at least one difference; got none")
+    codes, n_groups = number_groups(np.arange(values.size) if groups is None else groups)
+    sums = np.bincount(codes, values, n_groups)
+    exact = n_groups < 63 and 2**n_groups <= n_resamples
+    if exact:
+        signs = 1 - 2 * ((np.arange(2**n_groups)[:, None] >> np.arange(n_groups)) & 1)
+        return _permuted(float(values.mean()), signs @ sums / values.size, exact=True)
+    rng = generator(seed, "sign_flip")
+    null = [(sums @ (1 - 2 * rng.integers(2, size=n_groups, dtype=np.int8))) / values.size for _ in range(n_resamples)]
+    return _permuted(float(values.mean()), np.array(null), exact=False)
+
+
+def _permuted(observed: float, null: np.ndarray, exact: bool) -> Permuted:
+    slack = 1e-9 * max(1.0, abs(observed))  # sums in another order may differ in the last digit
+    up, down = int((null >= observed - slack).sum()), int((null <= observed + slack).sum())
+    first = 0 if exact else 1  # among all dealings the true one is counted already
+    return Permuted((first + up) / (first + null.size), (first + down) / (first + null.size), observed, null, exact)
+
+
+def _dealings(sides: Sides, values: np.ndarray, seed: int, n_resamples: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Sum and number of the values dealt to the members' side, (draws,) each."""
+    codes = np.concatenate([sides.member_groups, sides.control_groups])
+    both = (sides.member_sizes > 0) & (sides.control_sizes > 0)
+    whole = np.flatnonzero(~both)
+    group_sums = np.bincount(codes, values, sides.n_groups)[whole]
+    group_sizes = (sides.member_sizes + sides.control_sizes)[whole]
+    k = int(np.count_nonzero(sides.member_sizes[whole]))
+    if not both.any() and math.comb(whole.size, k) <= n_resamples:
+        picks = np.array(list(itertools.combinations(range(whole.size), k)), np.int64)
+        return group_sums[picks].sum(axis=1), group_sizes[picks].sum(axis=1), True
+    rng = generator(seed, "permutation")
+    sums, sizes = np.zeros(n_resamples), np.zeros(n_resamples, np.int64)
+    for i in range(n_resamples):
+        picked = rng.permutation(whole.size)[:k]
+        sums[i], sizes[i] = group_sums[picked].sum(), group_sizes[picked].sum()
+    if both.any():
+        sums += np.fromiter(_within(sides, values, codes, both, rng, n_resamples), np.float64, n_resamples)
+        sizes += int(sides.member_sizes[both].sum())
+    return sums, sizes, False
+
+
+def _within(
+    sides: Sides, values: np.ndarray, codes: np.ndarray, both: np.ndarray, rng: np.random.Generator, n_resamples: int
+) -> Iterator[float]:
+    """Sum dealt to members inside the groups that reach over both sides."""
+    rows = np.flatnonzero(both[codes])
+    rows = rows[np.argsort(codes[rows], kind="stable")]  # by group; members stand before controls
+    is_member, group, value = rows < sides.members.size, codes[rows], values[rows]
+    for _ in range(n_resamples):
+        shuffled = value[np.lexsort((rng.random(rows.size), group))]
+        yield float(shuffled[is_member].sum())
