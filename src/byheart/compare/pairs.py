@@ -73,6 +73,17 @@ def total_logprobs(signals: Signals) -> np.ndarray:
     return _reduced(signals.ragged("logprob").keep(scored_mask(signals)), lambda total, n: total)
 
 
+def ratio(over: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """Elementwise `over / under` of two mean log-probabilities; 1 for 0 / 0, infinite where only `under` is 0.
+
+    >>> ratio(np.array([-2.0, 0.0, -1.0]), np.array([-4.0, 0.0, 0.0])).tolist()
+    [0.5, 1.0, inf]
+    """
+    certain = under == 0
+    safe = np.where(certain, 1.0, under)
+    return np.where(certain, np.where(over == 0, 1.0, np.where(np.isnan(over), np.nan, np.inf)), over / safe)
+
+
 def _means(values: Ragged) -> np.ndarray:
     return _reduced(values, lambda total, n: total / n)
 

@@ -23,9 +23,10 @@ def greedy_hits(signals: Signals) -> Ragged:
     return gap.like(gap.values > 0)
 
 
-def scored_only(signals: Signals, name: str) -> Ragged:
-    """A ragged array at the scored tokens only; all tokens if nothing says which are scored."""
-    array, mask = signals.ragged(name), signals.arrays.get("scored")
+def scored_only(signals: Signals, which: str | Ragged) -> Ragged:
+    """A ragged array, by name or itself, at the scored tokens only; all tokens if nothing says which are scored."""
+    array = which if isinstance(which, Ragged) else signals.ragged(which)
+    mask = signals.arrays.get("scored")
     return array.keep(mask.values.astype(bool)) if isinstance(mask, Ragged) else array
 
 
