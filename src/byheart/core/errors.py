@@ -12,6 +12,8 @@
 Each is also the built-in a caller would expect to catch. A message says what was wrong, the value seen, what to do.
 """
 
+from __future__ import annotations
+
 
 class ByheartError(Exception):
     """Base of every error raised on purpose."""
@@ -49,3 +51,7 @@ class MissingExtra(ByheartError, ImportError):
         super().__init__(f"{library} is not installed; run: pip install 'byheart[{extra}]'")
         self.library = library
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """Survive the way back from a worker process."""
+        return type(self), (self.library, self.extra)

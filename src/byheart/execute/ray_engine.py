@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import sys
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +70,8 @@ class RayEngine:
         """
         if not shards:
             return
-        with self._cluster(threads):
+        joined_before = ray.is_initialized()
+        with redirect_stdout(sys.stderr), self._cluster(threads):  # Ray tells of lost workers on standard output
             n, share = self._share(ray.cluster_resources(), threads)
             actor = ray.remote(max_restarts=-1, max_task_retries=RETRIES, **share)(_Worker)
             sent = ray.put(job)
@@ -77,7 +80,7 @@ class RayEngine:
                 with _plain_errors():
                     yield from ActorPool(workers).map_unordered(lambda w, s: w.work.remote(*s), list(shards.items()))
             finally:
-                for worker in workers:
+                for worker in workers if joined_before else ():
                     ray.kill(worker)
 
     @contextmanager
@@ -94,8 +97,9 @@ class RayEngine:
         else:
             own = {"runtime_env": {"py_modules": [byheart]}}
         try:
+            _knock(address)
             ray.init(address, **quiet, **own)
-        except ConnectionError as e:
+        except (ConnectionError, ValueError) as e:
             raise UsageError(f"no Ray cluster answers at {address!r}; check the address and that it runs") from e
         try:
             yield
@@ -129,6 +133,16 @@ class _Worker:
             if not self._state:
                 self._state.append(self._job.open())
             return number, self._job.work(self._state[0], rows)
+
+
+def _knock(address: str) -> None:
+    """Does anybody listen there? Ray itself would go on asking for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except OSError as e:
+            raise ConnectionError(str(e)) from e
 
 
 @contextmanager
