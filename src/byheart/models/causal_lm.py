@@ -83,7 +83,7 @@ class CausalLM:
         """Tokens as text."""
         return self.codec.decode(ids)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def hidden(self, ids: torch.Tensor, *, prefix: Prefix | None = None) -> torch.Tensor:
         """Last hidden states (texts, tokens, width) of right-padded ids (texts, tokens), after an optional prefix."""
         ids = ids.to(self.device).long()
@@ -94,12 +94,12 @@ class CausalLM:
         context = torch.from_numpy(np.asarray(prefix.ids)).to(ids).expand(len(ids), -1)
         return self.halves.body(torch.cat([context, ids], dim=1), use_cache=False)[:, context.shape[1] :]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Next-token logits, float32 (positions, vocabulary), of hidden states (positions, width)."""
         return self.halves.head(hidden)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def read_prefix(self, ids: np.ndarray) -> SharedPrefix:
         """Read a context once, to be shared by many texts."""
         return read_prefix(ids, self.halves.body, self._inner.config, self.device)

@@ -63,7 +63,7 @@ def continue_prompts(
     if n_new == 0:
         return made
     kinds = range(len(prompts)) if seeds is None else seeds
-    with _plain_settings(module), torch.inference_mode():
+    with _plain_settings(module), torch.no_grad():
         for rows in _batches(prompts, n_new, module.device.type):
             batch = [prompts[i] for i in rows]
             choice = LogitsProcessorList()
@@ -83,7 +83,7 @@ def _generate(module: Any, batch: list[np.ndarray], n_new: int, choice: Any) -> 
     for row, prompt in enumerate(batch):
         ids[row, longest - prompt.size :] = torch.from_numpy(np.asarray(prompt, np.int64))
         mask[row, longest - prompt.size :] = 1
-    settings = GenerationConfig(do_sample=False, max_new_tokens=n_new, pad_token_id=0, use_cache=True)
+    settings = _settings(do_sample=False, max_new_tokens=n_new, pad_token_id=0, use_cache=True)
     out = module.generate(
         input_ids=ids.to(module.device),
         attention_mask=mask.to(module.device),
@@ -107,9 +107,14 @@ def _batches(prompts: Sequence[np.ndarray], n_new: int, device: str) -> list[lis
     return groups
 
 
+def _settings(**options: Any) -> Any:
+    make: Any = GenerationConfig
+    return make(**options)
+
+
 @contextmanager
 def _plain_settings(module: Any) -> Any:
-    saved, module.generation_config = module.generation_config, GenerationConfig()
+    saved, module.generation_config = module.generation_config, _settings()
     try:
         yield
     finally:

@@ -19,12 +19,12 @@ import torch
 from byheart.core.digest import digest_file
 from byheart.core.errors import MissingExtra, TargetError
 from byheart.core.progress import bar
+from byheart.models.quiet import quiet_loading
 
 try:
     from gguf import GGUFReader
     from tokenizers import pre_tokenizers
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging as transformers_logging
 except ImportError as e:
     raise MissingExtra(e.name or "gguf", "text") from e
 
@@ -75,23 +75,20 @@ def converted(path: Path) -> Path:
 
 
 def _convert(path: Path, folder: Path) -> None:
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
     try:
         place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
-        module = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(**place)
+        with quiet_loading():
+            module: Any = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
+            tokenizer = AutoTokenizer.from_pretrained(**place)
     except (ValueError, OSError, RuntimeError, KeyError, ImportError) as e:
         raise TargetError(f"{path} cannot be converted: {str(e).partition(chr(10))[0]}") from e
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()
     _split_digits(path, tokenizer)
     for owner in (module, module.config):  # the weights are plain numbers now
         for trace in ("hf_quantizer", "quantization_config"):
             if getattr(owner, trace, None) is not None:
                 delattr(owner, trace)
-    module.save_pretrained(folder)
+    with quiet_loading():
+        module.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 

@@ -61,7 +61,7 @@ def _finish(config: Any) -> Callable[[torch.Tensor], torch.Tensor]:
     return finish
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _agree(module: Any, halves: Halves) -> bool:
     device = module.get_input_embeddings().weight.device
     n = min(module.get_input_embeddings().weight.shape[0], module.get_output_embeddings().weight.shape[0])

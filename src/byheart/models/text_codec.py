@@ -6,8 +6,8 @@ own template; the loss is on the assistant's parts, as marked by the template or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from os.path import commonprefix
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ try:
 except ImportError as e:
     raise MissingExtra("transformers", "text") from e
 
+GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")  # where a template marks what the assistant says
 Spans = list[tuple[int, int]]
 
 
@@ -95,7 +96,7 @@ class TextCodec:
                 "the tokenizer has no chat template, and the record is a chat; give texts, or a chat model"
             )
         try:
-            text, learned = self._marked(messages) if "{% generation" in str(template) else ("", [])
+            text, learned = self._marked(messages) if GENERATION.search(str(template)) else ("", [])
             if not learned or first:
                 text, learned = self._found(messages, first)
         except TemplateError as e:
@@ -104,21 +105,23 @@ class TextCodec:
 
     def _marked(self, messages: list[dict[str, Any]]) -> tuple[str, Spans]:
         """The assistant's parts as the template itself marks them."""
-        texts, spans = render_jinja_template(
+        rendered: Any = render_jinja_template(
             conversations=[messages],
             chat_template=self.tokenizer.get_chat_template(),
             return_assistant_tokens_mask=True,
             **self.tokenizer.special_tokens_map,
         )
+        texts, spans = rendered
         return texts[0], [(int(a), int(b)) for a, b in spans[0]]
 
     def _found(self, messages: list[dict[str, Any]], first: int) -> tuple[str, Spans]:
         """The assistant's parts as found in what each message adds to the text."""
-        text, learned = self._render(messages), []
+        text = self._render(messages)
+        learned: Spans = []
         for i, message in enumerate(messages):
             if message["role"] != "assistant" or i < first:
                 continue
-            left = len(commonprefix([text, self._render(messages[:i])])) if i else 0
+            left = _common(text, self._render(messages[:i])) if i else 0
             content = _content(message)
             for said in (content, content.strip()):
                 at = text.find(said, left) if said else -1
@@ -126,7 +129,7 @@ class TextCodec:
                     learned.append((at, at + len(said)))
                     break
             else:
-                right = len(commonprefix([text, self._render(messages[: i + 1])]))
+                right = _common(text, self._render(messages[: i + 1]))
                 learned.append((left, right))
         return text, learned
 
@@ -138,6 +141,11 @@ class TextCodec:
 def _content(message: dict[str, Any]) -> str:
     content = message.get("content") or ""
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def _common(a: str, b: str) -> int:
+    """How many characters two texts have in common from their start."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _front(tokenizer: Any) -> list[int]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,12 @@ import torch
 from byheart.core.digest import digest_file, digest_json
 from byheart.core.errors import MissingExtra, TargetError
 from byheart.models.gguf import converted, shipped
+from byheart.models.quiet import quiet_loading
 
 try:
     from huggingface_hub import snapshot_download
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging as transformers_logging
 except ImportError as e:
     raise MissingExtra(e.name or "transformers", "text") from e
 
@@ -55,7 +53,7 @@ def open_weights(source: str, device: torch.device, dtype: str | torch.dtype, tr
     folder = locate(source, trust)
     kind = _kind(dtype, device)
     name = source if HUB_ID.fullmatch(source) else Path(source).resolve().name
-    with _quiet():
+    with quiet_loading():
         if (folder / "adapter_config.json").is_file():
             return _adapted(folder, name, device, kind, trust)
         module, tokenizer = _module(folder, device, kind, trust), _tokenizer(folder, trust)
@@ -126,7 +124,7 @@ def _module(folder: Path, device: torch.device, kind: torch.dtype | str, trust: 
             f"or pass --trust-remote-code"
         )
     try:
-        module = AutoModelForCausalLM.from_pretrained(
+        module: Any = AutoModelForCausalLM.from_pretrained(
             str(folder), dtype=kind, trust_remote_code=trust, use_safetensors=safe, local_files_only=True
         )
     except (ValueError, OSError, RuntimeError, KeyError, ImportError) as e:
@@ -196,15 +194,3 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _line(e: Exception) -> str:
     return str(e).strip().partition("\n")[0] or type(e).__name__
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No foreign progress bars while a model is opened."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()
