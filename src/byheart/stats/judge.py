@@ -73,8 +73,8 @@ def _decide(test: LabelTest, found: Gate, level: float, main: Estimate, power: s
         return "inconclusive", [found.refusal()]
     if test.opposite < level / 2 and test.p >= level:
         return "inconclusive", [
-            f"Members score lower than controls ({main}, p = {test.opposite:.2g}), the opposite of the claim. That is a "
-            "difference too: a model made to forget too hard leaves it, and so does a control set of easier texts."
+            f"Members score lower than controls ({main}, p = {test.opposite:.2g}), the opposite of the claim. That is "
+            "a difference too: a model made to forget too hard leaves it, and so does a control set of easier texts."
         ]
     if test.p >= level:
         return "not shown", [f"Members do not score higher than controls beyond chance (p = {test.p:.2g}). {power}"]
