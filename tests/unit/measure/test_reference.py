@@ -36,6 +36,6 @@ def test_refuses_other_records(written):
 
 
 def test_one_likelihood_less_another_never_less_a_probability(written):
-    """A peer subtracts a probability from a log-likelihood: -1 - e^-2 = -1.135. Both sides here are logs: -1 + 2 = 1."""
+    """A peer subtracts a probability from a log-likelihood: -1 - e^-2 = -1.135. Ours is -1 + 2 = 1."""
     target, other = (written(logprob=[[x]], token_ids=[[1]], n_bytes=[1]) for x in (-1.0, -2.0))
     np.testing.assert_array_equal(reference(target, other).values, [1.0])
