@@ -95,9 +95,7 @@ def auc_estimate(sides: Sides, *, level: float = 0.95) -> Estimate:
         how = "share of member-control pairs in which the member scores higher; DeLong interval"
     else:
         low, high = _newcombe(parts.auc, sides.n_member_groups, sides.n_control_groups, level)
-        how = (
-            "share of member-control pairs in which the member scores higher; Newcombe interval, as there is no overlap"
-        )
+        how = "share of member-control pairs in which the member scores higher; Newcombe interval, as every pair says the same"
     if not sides.singletons:
         how += ", groups counted as one (Obuchowski)"
     return Estimate(parts.auc, low, high, sides.n_groups, f"AUC over {sides.counted()}", how, level)

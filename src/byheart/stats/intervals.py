@@ -126,10 +126,11 @@ def bootstrap_mean(
         raise TooFewRecords(f"an interval needs at least 2 groups; got {n_groups}")
     sums, sizes = np.bincount(codes, values, n_groups), np.bincount(codes, minlength=n_groups)
     rng = generator(seed, "bootstrap_mean")
+    rows = max(1, 1_000_000 // n_groups)  # resamples drawn at once
     draws = np.empty(n_resamples)
-    for i in range(n_resamples):
-        drawn = rng.integers(n_groups, size=n_groups)
-        draws[i] = sums[drawn].sum() / sizes[drawn].sum()
+    for start in range(0, n_resamples, rows):
+        drawn = rng.integers(n_groups, size=(min(rows, n_resamples - start), n_groups))
+        draws[start : start + rows] = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     how = f"mean; interval from {n_resamples} resamples of {n_groups} groups"
     return Estimate(float(np.mean(values)), float(low), float(high), n_groups, unit, how, level)

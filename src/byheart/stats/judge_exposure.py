@@ -32,12 +32,14 @@ class Exposed:
     Args:
         ids: str (k,).
         bits: exposure of each among the controls of its pool, (k,).
+        ceiling: the most it could be with so many controls, (k,).
         repetitions: how often each was planted, int64 (k,).
         pools: for each pool, the values of its canaries and of its controls.
     """
 
     ids: np.ndarray
     bits: np.ndarray
+    ceiling: np.ndarray
     repetitions: np.ndarray
     pools: tuple[tuple[np.ndarray, np.ndarray], ...]
 
@@ -53,24 +55,25 @@ def exposed(scores: Scores) -> Exposed:
     """
     one = _one_per_group(scores)
     pool = np.asarray(one.extra.get("pool", np.zeros(len(one), int)), dtype=object)
-    times = np.asarray(one.extra.get("repetitions", np.ones(len(one))), np.float64).astype(np.int64)
-    is_canary, bits, pools = one.roles == "canary", np.full(len(one), np.nan), []
+    times = np.nan_to_num(np.asarray(one.extra.get("repetitions", np.ones(len(one))), np.float64)).astype(np.int64)
+    is_canary, pools = one.roles == "canary", []
+    bits, ceiling = np.full(len(one), np.nan), np.full(len(one), np.nan)
     for name in dict.fromkeys(pool[is_canary].tolist()):
         here = np.array([other == name for other in pool.tolist()], dtype=bool)
         canaries, controls = here & is_canary, here & ~is_canary
         if controls.any():
             bits[canaries] = exposure(one.values[canaries], one.values[controls])
+            ceiling[canaries] = math.log2(np.count_nonzero(controls) + 1)
             pools.append((one.values[canaries], one.values[controls]))
     ranked = ~np.isnan(bits)
-    return Exposed(one.ids[ranked], bits[ranked], times[ranked], tuple(pools))
+    return Exposed(one.ids[ranked], bits[ranked], ceiling[ranked], times[ranked], tuple(pools))
 
 
 def exposure_by_repetitions(scores: Scores, *, seed: int) -> dict[int, Estimate]:
     """Mean exposure in bits, with its interval, for each number of repetitions."""
     found = exposed(admit(scores, "canary", "canary_control")[0])
-    return {
-        int(times): _mean_bits(found.bits[found.repetitions == times], seed) for times in np.unique(found.repetitions)
-    }
+    rows = {int(times): found.repetitions == times for times in np.unique(found.repetitions)}
+    return {times: _mean_bits(found.bits[here], found.ceiling[here], seed) for times, here in rows.items()}
 
 
 def judge_exposure(
@@ -88,7 +91,7 @@ def judge_exposure(
     """
     kept, said = admit(scores, "canary", "canary_control")
     found = exposed(kept)
-    main = _mean_bits(found.bits, seed)
+    main = _mean_bits(found.bits, found.ceiling, seed)
     lack = _too_few(found, level)
     if lack:
         return verdict(scores.card, CLAIM, "inconclusive", None, main, said=[lack, *said])
@@ -110,14 +113,19 @@ def _one_per_group(scores: Scores) -> Scores:
     return Scores(means, one.ids, one.roles, one.groups, one.card, one.params, one.extra)
 
 
-def _mean_bits(bits: np.ndarray, seed: int) -> Estimate:
+def _mean_bits(bits: np.ndarray, ceiling: np.ndarray, seed: int) -> Estimate:
     unit = f"bits of exposure, mean over {bits.size} canaries"
     how = "log2(twins + 1) - log2(rank among never-inserted twins); about 1.44 if nothing was learned"
-    if bits.size < 2:
-        value = float(bits[0]) if bits.size else None
-        return Estimate(value, None, None, bits.size, unit, how + "; one canary has no interval")
-    mean = bootstrap_mean(bits, seed=seed)
-    return Estimate(mean.value, mean.low, mean.high, bits.size, unit, f"{how}; interval from resampling the canaries")
+    if not bits.size:
+        return Estimate(None, None, None, 0, unit, how)
+    mean = float(bits.mean())
+    if (bits >= ceiling - 1e-9).all():  # all on top: the share on top is at least 0.025^(1/k), exactly
+        how += "; every canary beats all its twins, so more twins could show more"
+        return Estimate(mean, mean * 0.025 ** (1 / bits.size), None, bits.size, unit, how)
+    if bits.size == 1:
+        return Estimate(mean, None, None, 1, unit, f"{how}; one canary has no interval")
+    drawn = bootstrap_mean(bits, seed=seed)
+    return Estimate(mean, drawn.low, drawn.high, bits.size, unit, f"{how}; interval from resampling the canaries")
 
 
 def _too_few(found: Exposed, level: float) -> str:
@@ -150,7 +158,9 @@ def _by_reference(
     found = exposed(Scores(theirs.values, theirs.ids, theirs.roles, theirs.groups, theirs.card, theirs.params, extra))
     if not found.bits.size:
         return None, None
-    return _mean_bits(found.bits, seed), shared_pool_test(found.pools, seed=seed, n_resamples=n_resamples).p
+    return _mean_bits(found.bits, found.ceiling, seed), shared_pool_test(
+        found.pools, seed=seed, n_resamples=n_resamples
+    ).p
 
 
 def _borrowed(theirs: Scores, kept: Scores) -> dict[str, np.ndarray]:

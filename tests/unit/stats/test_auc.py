@@ -15,7 +15,7 @@ def variance(sides):
 
 def clustered(rng, n_groups, size, shift=0.0, share=0.8):
     """Members and controls in groups whose records share most of their value."""
-    m, n = (rng.normal(size=(2, n_groups, 1)) * share**0.5 + rng.normal(size=(2, n_groups, size)) * (1 - share) ** 0.5)
+    m, n = rng.normal(size=(2, n_groups, 1)) * share**0.5 + rng.normal(size=(2, n_groups, size)) * (1 - share) ** 0.5
     ids = np.repeat(np.arange(n_groups), size)
     return Sides.of(m.ravel() + shift, n.ravel(), ids, 1000 + ids)
 
@@ -72,7 +72,7 @@ def test_interval_covers(n_groups, size, shift):
     for _ in range(800):
         e = auc_estimate(clustered(rng, n_groups, size, shift))
         covered += e.low <= truth <= e.high
-    assert 0.925 < covered / 800
+    assert covered / 800 > 0.925
 
 
 def test_ignoring_groups_would_not_cover():
@@ -91,7 +91,7 @@ def test_perfect_separation_keeps_a_lower_end():
     assert 0.8 < e.low < 0.95
     other = auc_estimate(Sides.of(np.arange(30.0), np.arange(30) + 100.0))
     assert (other.value, other.low, other.high) == pytest.approx((0.0, 0.0, 1 - e.low))
-    assert "no overlap" in e.how
+    assert "Newcombe" in e.how
 
 
 def test_all_scores_equal():
@@ -116,9 +116,7 @@ def test_paired_difference_covers_in_groups():
     rng, covered = np.random.default_rng(7), 0
     for _ in range(500):
         s = clustered(rng, 20, 5, 0.5)
-        a, b = (
-            s.with_values(s.members + rng.normal(size=100), s.controls + rng.normal(size=100)) for _ in range(2)
-        )
+        a, b = (s.with_values(s.members + rng.normal(size=100), s.controls + rng.normal(size=100)) for _ in range(2))
         e = auc_difference(a, b)
         covered += e.low <= 0 <= e.high
     assert covered / 500 > 0.92

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from scipy.stats import kstest, mannwhitneyu, permutation_test as scipy_permutation
+from scipy.stats import kstest, mannwhitneyu
+from scipy.stats import permutation_test as scipy_permutation
 
 from byheart.core.errors import TooFewRecords
 from byheart.stats.permutation import permutation_test, sign_flip_test
