@@ -32,7 +32,8 @@ def readers(sources: Mapping[str, Source], family: str) -> list[Callable[..., An
     """The measuring methods of a family that need nothing but what is there."""
     methods = [load(a) for a in addresses() if a.startswith("measure/")]
     return [
-        m for m in methods
+        m
+        for m in methods
         if m.card.family in (family, "any") and m.card.needs and set(m.card.needs) <= set(sources)  # type: ignore[attr-defined]
     ]
 

@@ -14,12 +14,22 @@ import torch
 from byheart.audit.profiles import Profile
 from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
+from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.core.signals import SignalKey, Signals
+from byheart.signals.conditional import conditional_logprobs
+from byheart.signals.continuations import continuations, samples
+from byheart.signals.gradients import gradient_norm
+from byheart.signals.lowercase import lowercase_logprobs
+from byheart.signals.token_logprobs import token_logprobs
 
 if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
 
+PASSES = (
+    "token_logprobs", "reference_logprobs", "lowercase_logprobs", "nonmember_prefix_logprobs",
+    "member_prefix_logprobs", "gradient_norm", "continuations", "samples",
+)  # fmt: skip
 N_SHOTS = 7
 """Records in a shared prefix, as in ReCaLL (Xie et al. 2024)."""
 
@@ -86,3 +96,120 @@ class Pass:
         assert base is not None, "a pass of the base is planned only where there is one"
         with base as model:
             return replace(self.recipe(model, self.corpus.take(rows), seed=self.seed), key=self.key)
+
+
+def text_passes(
+    corpus: Corpus,
+    target: LanguageModel,
+    reference: LanguageModel | None,
+    profile: Profile,
+    *,
+    seed: int,
+    batch_size: int | str = "auto",
+) -> list[Pass]:
+    """The passes that a profile asks for and the records allow, cheapest first.
+
+    Args:
+        corpus: all records.
+        target: the model under audit.
+        reference: a model that never saw the records; None takes the base of an adapter, if there is one.
+        profile: which passes.
+        seed: draws the shared prefixes and the records that are continued.
+        batch_size: tokens per forward pass, or auto.
+    """
+    return [
+        p
+        for p in (
+            make_pass(n, corpus, target, reference, profile, seed=seed, batch_size=batch_size) for n in profile.passes
+        )
+        if p is not None
+    ]
+
+
+def make_pass(
+    name: str,
+    corpus: Corpus,
+    target: LanguageModel,
+    reference: LanguageModel | None,
+    profile: Profile,
+    *,
+    seed: int,
+    batch_size: int | str = "auto",
+) -> Pass | None:
+    """The pass of this name; None where the records or models do not allow it.
+
+    Raises:
+        UsageError: if no pass has this name.
+    """
+    plain = corpus.take(np.isin(corpus.roles, ("member", "nonmember")))
+    batches = {"max_tokens_per_batch": batch_size}
+    opener, facts = Opener(target), (batch_size,)
+    if name == "token_logprobs":
+        return Pass(name, corpus, opener, partial(token_logprobs, **batches), target.digest, seed=seed, facts=facts)
+    if name == "lowercase_logprobs":
+        return Pass(name, plain, opener, partial(lowercase_logprobs, **batches), target.digest, seed=seed, facts=facts)
+    if name == "reference_logprobs":
+        return _reference_pass(corpus, target, reference, partial(token_logprobs, **batches), seed, facts)
+    if name in ("nonmember_prefix_logprobs", "member_prefix_logprobs"):
+        return _prefix_pass(name, plain, target, seed, batches)
+    if name == "gradient_norm":
+        white_box = getattr(target, "module", None) is not None
+        return Pass(name, plain, opener, gradient_norm, target.digest, seed=seed) if white_box else None
+    if name in ("continuations", "samples"):
+        some = _some(plain, profile.n_generated, seed)
+        recipe = continuations if name == "continuations" else samples
+        return Pass(name, some, opener, recipe, target.digest, seed=seed)
+    raise UsageError(f"no pass is called {name!r}; there are {', '.join(PASSES)}")
+
+
+def shadow_pass(shadow: LanguageModel, number: int, corpus: Corpus, *, seed: int) -> Pass:
+    """The pass of one shadow model over members and control."""
+    plain = corpus.take(np.isin(corpus.roles, ("member", "nonmember")))
+    return Pass(f"shadow_{number:03d}_logprobs", plain, Opener(shadow), token_logprobs, shadow.digest, seed=seed)
+
+
+def _reference_pass(
+    corpus: Corpus, target: LanguageModel, reference: LanguageModel | None, recipe: Callable[..., Signals], seed: int,
+    facts: tuple[Any, ...],
+) -> Pass | None:  # fmt: skip
+    """Over the reference, or over the base under the target's adapter: one copy in memory."""
+    name = "reference_logprobs"
+    if reference is not None:
+        return Pass(name, corpus, Opener(reference), recipe, reference.digest, seed=seed, facts=facts)
+    base = target.base()
+    if base is None:
+        return None
+    with base as model:
+        digest = model.digest
+    return Pass(name, corpus, Opener(target), recipe, digest, of_base=True, seed=seed, facts=facts)
+
+
+def _prefix_pass(name: str, plain: Corpus, target: LanguageModel, seed: int, batches: dict[str, Any]) -> Pass | None:
+    """After a shared prefix of records that are then left out of what is scored."""
+    shots = {role: _shots(plain, role, seed) for role in ("nonmember", "member")}
+    role = name.removesuffix("_prefix_logprobs")
+    if shots[role].size == 0 or (role == "member" and shots["nonmember"].size == 0):
+        return None
+    apart = shots["nonmember"] if role == "nonmember" else np.concatenate([shots["nonmember"], shots["member"]])
+    texts = [plain.items[int(i)] for i in shots[role]]
+    rest = plain.take(np.setdiff1d(np.arange(len(plain)), apart))
+    recipe = partial(conditional_logprobs, prefix_texts=texts, **batches)
+    facts = tuple(plain.ids[shots[role]].tolist())
+    return Pass(name, rest, Opener(target), recipe, target.digest, seed=seed, facts=facts)
+
+
+def _shots(plain: Corpus, role: str, seed: int) -> np.ndarray:
+    """Rows of a shared prefix; none where they would take more than a fifth of the set."""
+    rows = np.flatnonzero(plain.roles == role)
+    if rows.size < 5 * N_SHOTS:
+        return rows[:0]
+    return np.sort(generator(seed, "shared prefix", role).choice(rows, N_SHOTS, replace=False))
+
+
+def _some(plain: Corpus, n: int, seed: int) -> Corpus:
+    """At most n members and n control records, drawn by the seed."""
+    chosen = []
+    for role in ("member", "nonmember"):
+        rows = np.flatnonzero(plain.roles == role)
+        chosen.append(generator(seed, "continued", role).permutation(rows)[:n])
+    return plain.take(np.sort(np.concatenate(chosen)))

@@ -37,13 +37,18 @@ def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any])
             f"{card.address} reads {', '.join(missing)}, which {path} does not hold "
             f"(it holds {', '.join(signals) or 'no signals'}); make it with `byheart signals {missing[0]} {path}`"
         )
-    seeded = {"seed": run.facts.get("command", {}).get("seed", 0)} if "seed" in inspect.signature(method).parameters else {}
+    seeded = (
+        {"seed": run.facts.get("command", {}).get("seed", 0)} if "seed" in inspect.signature(method).parameters else {}
+    )
     result = measure_with(method, signals, **seeded, **options)
     if isinstance(result, Scores):
         result.save(run.scores_path(card.name))
         table = result.table().groupby("role")["value"].describe()[["count", "mean", "50%", "max"]]
-        return [f"{card.address}: {card.summary} ({card.unit}; higher is more memorized)", table.to_string(),
-                f"Scores: {run.scores_path(card.name)}"]
+        return [
+            f"{card.address}: {card.summary} ({card.unit}; higher is more memorized)",
+            table.to_string(),
+            f"Scores: {run.scores_path(card.name)}",
+        ]
     if isinstance(result, Findings):
         result.save(run.findings_folder)
         return [f"{card.address}: {card.summary}", result.table().head(20).to_string(index=False)]

@@ -33,7 +33,8 @@ def verify_run(run: RunFolder) -> tuple[list[str], bool]:
         lines += _source_line(name, source)
     changed = bool(lines)
     lines.append(
-        "Something was changed after the run." if changed
+        "Something was changed after the run."
+        if changed
         else f"All {len(now)} outputs, and the sources that are still there, are as the run left them."
     )
     return lines, changed

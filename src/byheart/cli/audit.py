@@ -53,10 +53,24 @@ def text(
     check_gate(fail_on)
     begin(quiet)
     run = audit_text(
-        model, members, control, canaries=canaries, reference=reference, shadows=shadow or (),
-        text_column=text_column, group_column=group_column, date_column=date_column, out=out, seed=seed,
-        device=device, dtype=dtype, engine=engine_named(engine, workers=workers, address=ray_address),
-        profile=profile, limit=limit, batch_size=batch_size, trust_remote_code=trust_remote_code,
+        model,
+        members,
+        control,
+        canaries=canaries,
+        reference=reference,
+        shadows=shadow or (),
+        text_column=text_column,
+        group_column=group_column,
+        date_column=date_column,
+        out=out,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        engine=engine_named(engine, workers=workers, address=ray_address),
+        profile=profile,
+        limit=limit,
+        batch_size=batch_size,
+        trust_remote_code=trust_remote_code,
         show_text=show_text,
     )
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)

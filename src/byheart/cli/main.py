@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import Any
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-import click
 import typer
 
 from byheart import __version__
@@ -33,6 +33,10 @@ app.command("verify")(reporting.verify)
 app.command("list")(listing.list_methods)
 app.command("doctor")(listing.doctor)
 app.command("selftest")(selftest.selftest)
+
+
+_ParseError: Any = typer.BadParameter.__mro__[2]
+"""Root of what the parser raises; its module differs between typer's versions."""
 
 
 def _version(value: bool) -> None:
@@ -60,13 +64,12 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(arguments, standalone_mode=False)
         return int(code or 0)
-    except click.exceptions.NoArgsIsHelpError as e:
-        print(e.ctx.get_help() if e.ctx else "")
-        return 0
-    except click.ClickException as e:
+    except _ParseError as e:
+        if type(e).__name__ == "NoArgsIsHelpError":
+            return 0
         _one_line(f"{e.format_message()} (`--help` shows the options)")
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         _one_line("interrupted; what is done is kept, the same command continues it")
         return 130
     except ByheartError as e:
@@ -74,8 +77,10 @@ def run(arguments: list[str] | None = None) -> int:
         return 2
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            _one_line(f"no room left on the disk for {e.filename or 'the run folder'}; make room, then run it again: "
-                      "what is done is kept")
+            _one_line(
+                f"no room left on the disk for {e.filename or 'the run folder'}; make room, then run it again: "
+                "what is done is kept"
+            )
             return 2
         raise
 

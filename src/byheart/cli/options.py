@@ -18,7 +18,9 @@ def _from_config(ctx: typer.Context, path: Path | None) -> Path | None:
         raise typer.BadParameter(f"{path} is not there")
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(content, dict):
-        raise typer.BadParameter(f"{path} holds a {type(content).__name__}; it mirrors the options: `members: train.jsonl`")
+        raise typer.BadParameter(
+            f"{path} holds a {type(content).__name__}; it mirrors the options: `members: train.jsonl`"
+        )
     given = {str(k).replace("-", "_"): v for k, v in content.items()}
     known = {p.name for p in ctx.command.params}
     unknown = sorted(set(given) - known)
@@ -42,7 +44,9 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Dtype = Annotated[str, typer.Option("--dtype", help="auto, float32, bfloat16 or float16.")]
 EngineName = Annotated[str, typer.Option("--engine", help="local or ray.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="How many workers the engine runs.")]
-Address = Annotated[str | None, typer.Option("--ray-address", help="ray://host:port of a cluster; default a local one.")]
+Address = Annotated[
+    str | None, typer.Option("--ray-address", help="ray://host:port of a cluster; default a local one.")
+]
 FailOn = Annotated[str | None, typer.Option("--fail-on", help="shown or inconclusive: exit 3 or 4 when it is so.")]
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write the verdicts as JUnit XML too.")]
 ProfileName = Annotated[str, typer.Option("--profile", help="smoke, routine or powered.")]

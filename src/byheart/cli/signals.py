@@ -30,7 +30,13 @@ def signals(
 
     begin(quiet)
     made = add_signals(
-        run, name, reference=reference, device=device, dtype=dtype, batch_size=batch_size,
-        engine=engine_named(engine, workers=workers, address=ray_address), trust_remote_code=trust_remote_code,
+        run,
+        name,
+        reference=reference,
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
+        engine=engine_named(engine, workers=workers, address=ray_address),
+        trust_remote_code=trust_remote_code,
     )
     print(f"{name}: {len(made)} records, in {run / 'signals' / name}")

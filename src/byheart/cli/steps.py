@@ -1,7 +1,7 @@
-"""`byheart signals|measure|localize|explain|mitigate METHOD RUN`: one step at a time, on a run folder.
+"""`byheart measure|localize|explain|mitigate METHOD RUN`: one step at a time, on a run folder.
 
 The commands are the methods: names come from the tree, options from the method's signature, help from its docstring.
-Nothing is imported before a method is named.
+No method is imported before it is named.
 """
 
 from __future__ import annotations
@@ -9,68 +9,76 @@ from __future__ import annotations
 import inspect
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
 from byheart.core.card import VERBS, addresses, load
 
-_TYPES = {int: int, float: float, str: str, bool: bool, Path: str}
+PLAIN = (int, float, str, bool)
 
 
 class MethodGroup(TyperGroup):
     """A verb: its methods as commands, made when asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Names of the methods in this verb's room."""
         return [a.partition("/")[2] for a in addresses() if a.startswith(f"{self.name}/")]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of one method, from its signature."""
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of one method, from its signature; None if there is no such method."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        return _command(load(f"{self.name}/{cmd_name}"))
+        app = typer.Typer(add_completion=False)
+        app.command(cmd_name)(_callback(load(f"{self.name}/{cmd_name}")))
+        return typer.main.get_command(app)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the names; `byheart list` tells more."""
-        names = self.list_commands(ctx)
-        with formatter.section("Methods"):
-            formatter.write_text(", ".join(names) if names else "none yet")
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Names only: their summaries would need every method imported; `byheart list` has them."""
+        formatter.write_usage(ctx.command_path, "METHOD RUN [OPTIONS]")
+        formatter.write_text(self.help or "")
+        with formatter.section("Methods (`byheart list` tells what each asks)"):
+            formatter.write_text(", ".join(self.list_commands(ctx)) or "none yet")
 
 
-def _command(method: Any) -> click.Command:
-    """A click command: a run folder, then the method's keyword options of plain types."""
+def _callback(method: Any) -> Any:
+    """A function whose signature is a run folder and the method's keyword options of plain types."""
     hints = typing.get_type_hints(method)
-    params: list[click.Parameter] = [click.Argument(["run"], type=click.Path())]
+    run = Annotated[Path, typer.Argument(help="Run folder.")]
+    params = [inspect.Parameter("run", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=run)]
     for name, p in inspect.signature(method).parameters.items():
-        kind = _plain_type(hints.get(name))
-        if p.kind is not inspect.Parameter.KEYWORD_ONLY or kind is None or name == "seed":
-            continue
-        flag = f"--{name.replace('_', '-')}"
-        default = None if p.default is inspect.Parameter.empty else p.default
-        if kind is bool:
-            params.append(click.Option([f"{flag}/--no-{flag[2:]}"], default=bool(default), show_default=True))
-        else:
-            params.append(click.Option([flag], type=kind, default=default, show_default=True))
+        kind = _plain(hints.get(name))
+        if p.kind is inspect.Parameter.KEYWORD_ONLY and kind is not None and name != "seed":
+            default = None if p.default is inspect.Parameter.empty else p.default
+            annotation = Annotated[kind if default is not None else kind | None, typer.Option(help=_help(method, name))]
+            params.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
-    def call(run: str, **options: Any) -> int:
+    def call(run: Path, **options: Any) -> None:
         from byheart.audit.step import run_step
 
-        for line in run_step(method, Path(run), {k: v for k, v in options.items() if v is not None}):
+        for line in run_step(method, run, {k: v for k, v in options.items() if v is not None}):
             print(line)
-        return 0
 
-    return click.Command(method.__name__, params=params, callback=call, help=inspect.getdoc(method))
+    call.__signature__ = inspect.Signature(params)  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in params}
+    call.__doc__ = inspect.getdoc(inspect.getmodule(method))
+    return call
 
 
-def _plain_type(hint: Any) -> type | None:
+def _help(method: Any, name: str) -> str:
+    """What the method's docstring says of an option, its first line."""
+    lines = (inspect.getdoc(method) or "").splitlines()
+    said = [line.strip().partition(": ")[2] for line in lines if line.strip().startswith(f"{name}: ")]
+    return said[0] if said else ""
+
+
+def _plain(hint: Any) -> Any:
     """int, float, str or bool out of an annotation, optional or not; None for anything richer."""
-    if hint in _TYPES:
-        return _TYPES[hint]
-    plain = [a for a in typing.get_args(hint) if a in _TYPES]
-    return _TYPES[plain[0]] if len(plain) == 1 and type(None) in typing.get_args(hint) else None
+    if hint in PLAIN:
+        return hint
+    plain = [a for a in typing.get_args(hint) if a in PLAIN]
+    return plain[0] if len(plain) == 1 and type(None) in typing.get_args(hint) else None
 
 
 _HELP = {
@@ -79,7 +87,13 @@ _HELP = {
     "explain": "Why this record?",
     "mitigate": "Make the model forget.",
 }
-APPS = {
-    verb: typer.Typer(cls=MethodGroup, name=verb, help=_HELP[verb], no_args_is_help=True, callback=lambda: None)
-    for verb in VERBS
-}
+
+
+def app_of(verb: str) -> typer.Typer:
+    """The commands of one verb."""
+    app = typer.Typer(cls=MethodGroup, name=verb, help=_HELP[verb], no_args_is_help=True, add_completion=False)
+    app.callback()(lambda: None)
+    return app
+
+
+APPS = {verb: app_of(verb) for verb in VERBS}

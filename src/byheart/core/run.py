@@ -75,7 +75,9 @@ class RunFolder:
     @property
     def facts(self) -> dict[str, Any]:
         """What run.json says now."""
-        facts: dict[str, Any] = json.loads(self.facts_path.read_text(encoding="utf-8")) if self.facts_path.exists() else {}
+        if not self.facts_path.exists():
+            return {}
+        facts: dict[str, Any] = json.loads(self.facts_path.read_text(encoding="utf-8"))
         return facts
 
     def update(self, **facts: Any) -> None:

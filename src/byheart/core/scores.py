@@ -19,7 +19,7 @@ from byheart.core.card import Card
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One number per record. **Higher always means more memorized.**
+    """One number per record; higher always means more memorized.
 
     Args:
         values: float64 (n,); NaN where a record cannot be scored (too short), never silently dropped.

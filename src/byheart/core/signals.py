@@ -108,6 +108,7 @@ class Signals:
             over: names of ragged arrays.
             method: the method's function, for its card.
             params: the options it ran with.
+            extra: further columns of the scores, each (n,).
 
         Returns:
             Scores of shape (n,); NaN for a record without a scored token.

@@ -1,0 +1,9 @@
+"""A whole audit in one call: the entry points that wire the rooms."""
+
+from __future__ import annotations
+
+from byheart.audit.text import audit_text
+from byheart.audit.verify import verify_run
+from byheart.report.compare import compare_runs as compare
+
+__all__ = ["audit_text", "compare", "verify_run"]
