@@ -38,7 +38,7 @@ def longest_common_substring(a: Symbols, b: Symbols) -> Match:
     """
     codes_a, codes_b = as_codes(a), as_codes(b)
     levels = [_rename(codes_a, codes_b)]  # levels[j]: names of the windows of 2**j symbols
-    while _shared(*levels[-1]).size:
+    while _shared(*levels[-1]).any():
         a_k, b_k, k = *levels[-1], 1 << (len(levels) - 1)
         levels.append(_rename(_pair(a_k[:-k], a_k[k:]), _pair(b_k[:-k], b_k[k:])))
     if len(levels) == 1:
@@ -46,9 +46,9 @@ def longest_common_substring(a: Symbols, b: Symbols) -> Match:
     names, length = levels[-2], 1 << (len(levels) - 2)
     for j in range(len(levels) - 3, -1, -1):  # add each smaller power of two that still leaves a common window
         longer = _rename(*(_pair(n[: -(1 << j)], p[length:]) for n, p in zip(names, levels[j], strict=True)))
-        if _shared(*longer).size:
+        if _shared(*longer).any():
             names, length = longer, length + (1 << j)
-    start_a = int(np.isin(names[0], _shared(*names)).argmax())
+    start_a = int(_shared(*names)[names[0]].argmax())
     return Match(length, start_a, int((names[1] == names[0][start_a]).argmax()))
 
 
@@ -60,12 +60,18 @@ def _pair(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def _rename(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Small numbers in place of large ones, the same for the same, over both arrays."""
-    _, names = np.unique(np.concatenate([a, b]), return_inverse=True)
+    both = np.concatenate([a, b])
+    order = both.argsort()
+    new = np.diff(both[order], prepend=both[order[:1]]) != 0
+    names = np.empty(both.size, dtype=np.int64)
+    names[order] = new.cumsum()
     return names[: a.size], names[a.size :]
 
 
 def _shared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    seen = np.zeros(max(a.max(initial=-1), b.max(initial=-1)) + 1, dtype=bool)
-    seen[a] = True
-    shared: np.ndarray = np.unique(b[seen[b]])
+    """Whether each name is in both arrays, bool (names,)."""
+    seen = np.zeros((2, a.size + b.size), dtype=bool)
+    seen[0, a] = True
+    seen[1, b] = True
+    shared: np.ndarray = seen[0] & seen[1]
     return shared
