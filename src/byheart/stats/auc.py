@@ -89,13 +89,14 @@ def auc_estimate(sides: Sides, *, level: float = 0.95) -> Estimate:
     parts = placements(sides)
     se = clustered_variance(sides, parts.by_members, parts.by_controls) ** 0.5
     odds = parts.auc * (1 - parts.auc)
+    how = "share of member-control pairs in which the member scores higher; "
     if se > 0 and odds > 0:
         middle, reach = np.log(parts.auc / (1 - parts.auc)), _t(sides, level) * se / odds
         low, high = (float(1 / (1 + np.exp(-x))) for x in (middle - reach, middle + reach))
-        how = "share of member-control pairs in which the member scores higher; DeLong interval"
+        how += "DeLong interval"
     else:
         low, high = _newcombe(parts.auc, sides.n_member_groups, sides.n_control_groups, level)
-        how = "share of member-control pairs in which the member scores higher; Newcombe interval, as every pair says the same"
+        how += "Newcombe interval, as every pair says the same"
     if not sides.singletons:
         how += ", groups counted as one (Obuchowski)"
     return Estimate(parts.auc, low, high, sides.n_groups, f"AUC over {sides.counted()}", how, level)

@@ -120,7 +120,7 @@ def _dealings(sides: Sides, values: np.ndarray, seed: int, n_resamples: int) -> 
     group_sums = np.bincount(codes, values, sides.n_groups)[whole]
     group_sizes = (sides.member_sizes + sides.control_sizes)[whole]
     k = int(np.count_nonzero(sides.member_sizes[whole]))
-    if not both.any() and math.comb(whole.size, k) <= n_resamples:
+    if not both.any() and whole.size < 64 and math.comb(whole.size, k) <= n_resamples:
         picks = np.array(list(itertools.combinations(range(whole.size), k)), np.int64)
         return group_sums[picks].sum(axis=1), group_sizes[picks].sum(axis=1), True
     rng = generator(seed, "permutation")

@@ -1,7 +1,7 @@
 """What could have been seen with so many records, and how many would it take?
 
 Source: Hanley & McNeil 1982, Radiology 143:29-36 (variance of an AUC under exponential scores); Cohen 1988, Statistical
-Power Analysis, chapter 6 (arcsine difference of two proportions).
+Power Analysis, chapter 6 (arcsine difference of two proportions, for many records); Fisher 1935 (for fewer).
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import math
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import binom, hypergeom, norm
+
+MAX_EXACT = 20_000  # records, above which the arcsine approximation stands in for Fisher's test
 
 
 def auc_variance(area: float, m: float, n: float) -> float:
@@ -66,14 +68,44 @@ def controls_for_auc(area: float, *, level: float = 0.05, power: float = 0.8, ef
     return n
 
 
-def detectable_share(
-    m: float, n: float, control_share: float, *, level: float = 0.05, power: float = 0.8
-) -> float | None:
-    """Smallest share among m members that would be seen against n controls with `control_share`; None if none would.
+def detectable_share(m: int, n: int, control_share: float, *, level: float = 0.05, power: float = 0.8) -> float | None:
+    """Smallest share among m members that Fisher's exact test would see against n controls; None if it sees none.
 
-    >>> round(detectable_share(100, 100, 0.5), 3)
-    0.672
+    Args:
+        m: members.
+        n: controls.
+        control_share: true share of hits among the controls.
+        level: of the one-sided test.
+        power: probability of seeing it.
+
+    >>> round(detectable_share(90, 90, 0.0), 3)
+    0.074
     """
-    reach = (norm.isf(level) + norm.ppf(power)) * math.sqrt(1 / m + 1 / n)
-    angle = 2 * math.asin(math.sqrt(control_share)) + reach
-    return float(np.sin(angle / 2) ** 2) if angle < math.pi else None
+    if min(m, n) < 1:
+        return None
+    if m + n > MAX_EXACT:
+        angle = 2 * math.asin(math.sqrt(control_share)) + _reach(m, n, level, power)
+        return float(np.sin(angle / 2) ** 2) if angle < math.pi else None
+    j = np.arange(n + 1)
+    weight = binom.pmf(j, n, control_share)
+    j, weight = j[weight > 1e-9], weight[weight > 1e-9]
+    needed = _critical(m, n, j, level)
+
+    def lack(share: float) -> float:
+        return float(weight @ binom.sf(needed - 1, m, share)) - power
+
+    return float(brentq(lack, control_share, 1.0)) if lack(1.0) > 0 > lack(control_share) else None
+
+
+def _reach(m: int, n: int, level: float, power: float) -> float:
+    return float(norm.isf(level) + norm.ppf(power)) * math.sqrt(1 / m + 1 / n)
+
+
+def _critical(m: int, n: int, j: np.ndarray, level: float) -> np.ndarray:
+    """Fewest hits among m members that Fisher's test calls more than j among n controls; m + 1 if none are enough."""
+    low, high = np.zeros_like(j), np.full_like(j, m + 1)  # p falls as the hits rise: bisect
+    while (low < high).any():
+        k = (low + high) // 2
+        enough = (k > m) | (hypergeom.sf(k - 1, m + n, np.minimum(k + j, m + n), m) < level)
+        low, high = np.where(enough, low, np.minimum(k + 1, high)), np.where(enough, k, high)
+    return high

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from byheart.stats.shift import gate, matched
@@ -23,4 +25,7 @@ def test_gate_in_its_four_states(scored):
     shifted = gate(ours, scored(member=more[0] + 2, nonmember=more[1]))
     assert shifted.separates
     assert "refused" in shifted.refusal()
-    assert gate(ours, scored(member=more[0] - 2, nonmember=more[1])).separates
+    below = scored(member=more[0] - 2, nonmember=more[1])
+    assert gate(ours, below).separates
+    assert not gate(ours, replace(below, params={"fitted": True})).separates
+    assert gate(ours, replace(below, values=-below.values, params={"fitted": True})).separates
