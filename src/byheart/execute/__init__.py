@@ -14,7 +14,7 @@ def engine_named(name: str, workers: int | None = None, address: str | None = No
     Args:
         name: one of `ENGINES`.
         workers: how many models are held at once, on Ray; None for as many as fit.
-        address: of a Ray cluster (`ray://host:10001`, `auto`); None starts one on this machine for the time of the work.
+        address: of a Ray cluster (`ray://host:10001`, `auto`); None starts one here for the time of the work.
 
     Raises:
         UsageError: if the name is unknown, or an option has no meaning for the engine.

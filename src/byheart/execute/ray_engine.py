@@ -1,4 +1,4 @@
-"""How is the work done on a Ray cluster? One actor per GPU, or share of the cores, holds the model and is handed shards.
+"""How is the work done on a Ray cluster? One actor per GPU or share of cores holds the model.
 
 Ray places the actors, moves the results, starts a lost actor anew and repeats the shard it was at. The driver alone
 writes files, so no file system need be shared. On a cluster given by address the workers get this package from the
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ try:
 except ImportError as e:
     raise MissingExtra("ray", "ray") from e
 
-RETRIES = 3
-"""How often a shard may lose its worker; one that loses more is at fault itself, for instance too large for the memory."""
+RETRIES = 2
+"""How often a shard may lose its worker; one that loses more is at fault itself, such as too large for the memory."""
 
 STORE_BYTES = 256 * 2**20
 """Shared memory of a cluster of our own: results are small, and Ray would take a third of the machine."""
@@ -72,13 +73,16 @@ class RayEngine:
             return
         joined_before = ray.is_initialized()
         with redirect_stdout(sys.stderr), self._cluster(threads):  # Ray tells of lost workers on standard output
-            n, share = self._share(ray.cluster_resources(), threads)
-            actor = ray.remote(max_restarts=-1, max_task_retries=RETRIES, **share)(_Worker)
-            sent = ray.put(job)
-            workers = [actor.remote(sent, threads) for _ in range(min(n, len(shards)))]
+            n, share = self._share(ray.cluster_resources(), threads)  # type: ignore[no-untyped-call]
+            actor: Any = ray.remote(_Worker)
+            actor = actor.options(max_restarts=-1, max_task_retries=RETRIES, **share)
+            workers = [actor.remote() for _ in range(min(n, len(shards)))]
+            sent = [ray.put(job)]  # in a list, so that a worker fetches it once and not with every shard
             try:
                 with _plain_errors():
-                    yield from ActorPool(workers).map_unordered(lambda w, s: w.work.remote(*s), list(shards.items()))
+                    yield from ActorPool(workers).map_unordered(
+                        lambda worker, shard: worker.work.remote(sent, threads, *shard), list(shards.items())
+                    )
             finally:
                 for worker in workers if joined_before else ():
                     ray.kill(worker)
@@ -90,17 +94,18 @@ class RayEngine:
             yield
             return
         address = self.address or os.environ.get("RAY_ADDRESS") or "local"
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if address == "local":
             cores = max(os.cpu_count() or 1, int((self.workers or 1) * (self.cpus_per_worker or threads)))
-            own = {"num_cpus": cores, "object_store_memory": self.store_bytes, "include_dashboard": False}
+            options |= {"num_cpus": cores, "object_store_memory": self.store_bytes, "include_dashboard": False}
         else:
-            own = {"runtime_env": {"py_modules": [byheart]}}
+            options["runtime_env"] = {"py_modules": [str(Path(byheart.__file__).parent)]}
         try:
             _knock(address)
-            ray.init(address, **quiet, **own)
+            ray.init(address, **options)
         except (ConnectionError, ValueError) as e:
-            raise UsageError(f"no Ray cluster answers at {address!r}; check the address and that it runs") from e
+            said = str(e).partition("\n")[0]
+            raise UsageError(f"no Ray cluster answers at {address!r} ({said}); check that it runs there") from e
         try:
             yield
         finally:
@@ -113,26 +118,24 @@ class RayEngine:
         asked = {"CPU": cpus, "GPU": gpus}
         fit = min((int(cluster.get(kind, 0) / amount) for kind, amount in asked.items() if amount), default=1)
         if (self.workers or 1) > fit:
-            held = ", ".join(f"{cluster.get(kind, 0):g} {kind}" for kind in asked)
-            raise UsageError(
-                f"{self.workers or 1} workers of {cpus:g} CPU and {gpus:g} GPU each do not fit the Ray cluster ({held}); "
-                f"give fewer --workers"
-            )
+            held, each = ("{CPU:g} CPU and {GPU:g} GPU".format(**{"GPU": 0, **have}) for have in (cluster, asked))
+            raise UsageError(f"the Ray cluster has {held}; {self.workers or 1} workers of {each} do not fit it")
         return self.workers or fit, {"num_cpus": cpus, "num_gpus": gpus}
 
 
 class _Worker:
     """Holds what the job opened. Opens with the first shard, so that a death while opening counts as that shard's."""
 
-    def __init__(self, job: Job, threads: int) -> None:
-        self._job, self._threads = job, threads
-        self._state: list[Any] = []
+    def __init__(self) -> None:
+        self._opened: list[tuple[Job, Any]] = []
 
-    def work(self, number: int, rows: np.ndarray) -> tuple[int, Signals]:
-        with torch_threads(self._threads):
-            if not self._state:
-                self._state.append(self._job.open())
-            return number, self._job.work(self._state[0], rows)
+    def work(self, sent: list[Any], threads: int, number: int, rows: np.ndarray) -> tuple[int, Signals]:
+        with torch_threads(threads):
+            if not self._opened:
+                job = ray.get(sent[0])
+                self._opened.append((job, job.open()))
+            job, state = self._opened[0]
+            return number, job.work(state, rows)
 
 
 def _knock(address: str) -> None:

@@ -39,7 +39,7 @@ def plan_shards(
 ) -> list[np.ndarray]:
     """Rows of a corpus in shards of near-equal lengths, the longest first.
 
-    Longest first, so that what is too long for the memory shows at once and the last shards of a parallel run are short.
+    Longest first, so that what is too long for the memory shows at once and the last shards of many workers are short.
 
     Args:
         sizes: cost of each record, such as its tokens, (n,).
@@ -125,7 +125,9 @@ def run_shards(
 def _claim(folder: Path, key: SignalKey, shards: Sequence[np.ndarray], threads: int) -> int:
     """Write `index.json`, or check the one that is there; returns the threads that the folder was begun with."""
     stated: dict[str, Any] = {
-        "key": key.__dict__, "records": sum(map(len, shards)), "shards": len(shards),
+        "key": key.__dict__,
+        "records": sum(map(len, shards)),
+        "shards": len(shards),
         "plan": digest_json([rows.tolist() for rows in shards]),
     }
     index = folder / "index.json"
