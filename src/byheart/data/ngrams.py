@@ -169,7 +169,8 @@ class _Postings:
 def _repeated(hashes: np.ndarray) -> np.ndarray:
     """The hashes that occur more than once."""
     ordered = np.sort(hashes)
-    return ordered[1:][ordered[1:] == ordered[:-1]]
+    twice: np.ndarray = ordered[1:][ordered[1:] == ordered[:-1]]
+    return twice
 
 
 def _perhaps_in(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -177,7 +178,8 @@ def _perhaps_in(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
     bits = min(max(int(others.size).bit_length() + 3, 8), 28)
     table = np.zeros(1 << bits, bool)
     table[others >> np.uint64(64 - bits)] = True
-    return table[hashes >> np.uint64(64 - bits)]
+    found: np.ndarray = table[hashes >> np.uint64(64 - bits)]
+    return found
 
 
 def _ngrams(words: Words, size: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
