@@ -40,6 +40,12 @@ def mean_of_lowest(values: np.ndarray, k: float) -> float:
     return float(np.partition(values, m - 1)[:m].mean(dtype=np.float64))
 
 
-def mean_of_highest(values: np.ndarray, k: float) -> float:
-    """Mean of the largest ceil(k n) values of (n,)."""
-    return -mean_of_lowest(-values, k)
+def tail_means(values: np.ndarray, shares: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the smallest and of the largest ceil(k n) of at least one value (n,), for each k of `shares` (shares,).
+
+    >>> [means.tolist() for means in tail_means(np.array([-1.0, -4.0, -2.0, -3.0]), (0.25, 0.5))]
+    [[-4.0, -3.5], [-1.0, -1.5]]
+    """
+    ordered = np.sort(values).astype(np.float64)
+    sizes = np.array([kept(values.size, k) for k in shares])
+    return ordered.cumsum()[sizes - 1] / sizes, ordered[::-1].cumsum()[sizes - 1] / sizes

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from byheart.compare.folds import grouped_folds
-from byheart.compare.tails import mean_of_highest, mean_of_lowest
+from byheart.compare.tails import tail_means
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
@@ -64,7 +64,7 @@ def features(signals: Signals) -> np.ndarray:
     for i, (logp,) in enumerate(signals.rows("logprob")):
         if logp.size:
             mean = float(logp.mean(dtype=np.float64))
-            low, high = [mean_of_lowest(logp, k) for k in SHARES], [mean_of_highest(logp, k) for k in SHARES]
+            low, high = tail_means(logp, SHARES)
             table[i] = [mean, mean / sizes[i], *low, *high]
     return table
 

@@ -20,7 +20,7 @@ from byheart.core.signals import Signals
 @method(
     paper="1802.08232",
     family="text",
-    needs=("token_logprobs", "corpus"),
+    needs=("token_logprobs", "canaries"),
     unit="bits",
     cost="one pass over the controls",
     limits="cannot exceed log2(controls + 1) bits; canary and controls must be drawn alike",

@@ -3,10 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged
 from byheart.core.signals import Signals
 from byheart.measure.extraction import extraction
+from byheart.models.toy import ToyBigram
+from byheart.signals.token_logprobs import token_logprobs
 
 
 def test_by_hand(written):
@@ -55,6 +58,27 @@ def test_agrees_with_decoding_from_every_prefix(rows):
         for prefix in range(len(row)):
             said = [t if row[t] > 0 else -1 for t in range(prefix, len(row))]
             assert (said == list(range(prefix, len(row)))) == (prefix >= needed)
+
+
+def test_one_pass_is_generation():
+    """200 texts of a bigram model: it recites from `prefix_needed` tokens on, and not from one token fewer."""
+    rng = np.random.default_rng(0)
+    model = ToyBigram(rng.dirichlet(np.full(6, 0.3), 6), "abcdef")
+    greedy = model.log_table.argmax(dim=1).numpy()
+    texts = []
+    for _ in range(200):  # mostly what the model would say, at times something else
+        ids = [int(rng.integers(6))]
+        while len(ids) < 12:
+            ids.append(int(greedy[ids[-1]]) if rng.random() < 0.8 else int(rng.integers(6)))
+        texts.append("".join("abcdef"[i] for i in ids))
+    signals = token_logprobs(model, Corpus.of(texts, "member"), seed=0)
+    needed = extraction(signals).extra["prefix_needed"]
+    assert 0 < (needed < 12).mean() < 1
+    for ids, n in zip(signals.ragged("token_ids"), needed, strict=True):
+        if n < 12:
+            assert model.generate([ids[:n]], 12 - n)[0].tolist() == ids[n:].tolist()
+        if n > 1:
+            assert model.generate([ids[: n - 1]], 13 - n)[0].tolist() != ids[n - 1 :].tolist()
 
 
 def test_refuses_no_suffix(written):

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
+from byheart.core.corpus import Corpus
+from byheart.measure.cdd import cdd
+from byheart.measure.k_memorization import k_memorization
 from byheart.measure.near_verbatim import near_verbatim
+from byheart.models.toy import ToyBigram
+from byheart.signals.continuations import continuations, samples
 
 
 def test_by_hand(written):
@@ -29,6 +34,19 @@ def test_text_where_it_is_there(written):
     text = [list("Straße".encode()), list("die Straßen".encode())]
     signals = written(generated=[[1]], expected=[[2]], generated_text=text[:1], expected_text=text[1:])
     assert near_verbatim(signals).extra["longest_characters"].tolist() == [6]  # characters, not bytes
+
+
+def test_on_what_a_model_really_says():
+    """A bigram model that goes round in a circle recites the circle and not its reverse."""
+    model = ToyBigram.fit(["abcdef" * 20])
+    corpus = Corpus.of(["abcdef" * 4, "fedcba" * 4], ["member", "nonmember"])
+    signals = continuations(model, corpus, prefix_tokens=4, new_tokens=20)
+    scores = near_verbatim(signals)
+    assert scores.values[0] == 1
+    assert scores.extra["longest_characters"].tolist() == [20, 1]
+    assert scores.values[1] < 0.5
+    assert k_memorization(signals, n_tokens=20).values[0] == 1
+    assert cdd(samples(model, corpus, n_samples=3, temperature=0.1, prefix_tokens=4, new_tokens=20)).values[0] == 1
 
 
 def test_nothing_expected(written):

@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.measure.probabilistic_extraction import log_trials_needed, probabilistic_extraction
+from byheart.models.toy import ToyBigram
+from byheart.signals.token_logprobs import token_logprobs
 
 
 @pytest.mark.parametrize(
@@ -50,15 +53,17 @@ def test_other_decoding(written):
     assert scores.extra["log10_n"].tolist() == [0, np.inf]
 
 
-def test_many_samples_say_it_as_often_as_promised(written):
-    """Of 10,000 samples of a two-token suffix, the share that is exactly it lies within 5 binomial sd: alarm < 1e-6."""
-    rng = np.random.default_rng(0)
-    laws = [np.array([0.7, 0.2, 0.1]), np.array([0.3, 0.3, 0.4])]
-    suffix = [1, 2]
-    drawn = np.stack([rng.choice(3, 10_000, p=law) for law in laws], axis=1)
-    share = (drawn == suffix).all(axis=1).mean()
-    logprob = [math.log(law[t]) for law, t in zip(laws, suffix, strict=True)]
-    p_z = math.exp(probabilistic_extraction(written(logprob=[[-1.0, -1.0, *logprob]])).values[0])
+def test_many_samples_say_it_as_often_as_promised():
+    """Of 10,000 samples (temperature 0.7, top 3), so many are the suffix, to 5 binomial sd: false alarm < 1e-6."""
+    model = ToyBigram(np.random.default_rng(0).dirichlet(np.ones(5), 5), "abcde")
+    corpus = Corpus.of(["bcadbe"], "member")  # the last two of the five scored characters are to be said
+    signals = token_logprobs(model, corpus, seed=0, decodings=[(0.7, 3, None)])
+    p_z = math.exp(probabilistic_extraction(signals, decoding="decoded_0", suffix=2).values[0])
+    ids = signals.ragged("token_ids")[0]
+    options = {"temperature": 0.7, "top_k": 3, "seeds": list(range(10_000))}
+    said = np.stack(model.generate([ids[:4]] * 10_000, 2, **options))
+    share = (said == ids[4:]).all(axis=1).mean()
+    assert p_z > 0.01
     assert abs(share - p_z) < 5 * math.sqrt(p_z * (1 - p_z) / 10_000)
 
 
