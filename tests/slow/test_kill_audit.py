@@ -20,7 +20,7 @@ N_KILLS = 20
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    tiny_gpt(272, width=64, seed=0).save_pretrained(folder)
+    tiny_gpt(272, width=64, context=512, seed=0).save_pretrained(folder)
     byte_tokenizer().save_pretrained(folder)
     return folder
 
