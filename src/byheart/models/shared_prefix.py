@@ -19,9 +19,12 @@ from byheart.core.errors import MissingExtra
 
 try:
     from transformers import DynamicCache
-    from transformers.cache_utils import DynamicLayer
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 except ImportError as e:
     raise MissingExtra("transformers", "text") from e
+
+
+GROWING = (DynamicLayer, DynamicSlidingWindowLayer)  # what they hold is replaced by an update, never changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,7 @@ def read_prefix(ids: np.ndarray, body: Callable[..., torch.Tensor], config: Any,
     ids = np.asarray(ids, np.int32)
     cache = DynamicCache(config=config)
     body(torch.from_numpy(ids).long().to(device)[None], past_key_values=cache, use_cache=True)
-    shareable = all(isinstance(layer, DynamicLayer) and layer.is_initialized for layer in cache.layers)
+    shareable = all(type(layer) in GROWING and layer.is_initialized for layer in cache.layers)
     return SharedPrefix(ids, cache if shareable else None)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from byheart.core.digest import digest_file, digest_json
 from byheart.core.errors import MissingExtra, TargetError
@@ -26,8 +28,9 @@ try:
 except ImportError as e:
     raise MissingExtra(e.name or "transformers", "text") from e
 
+UNREADABLE = (ValueError, OSError, RuntimeError, KeyError, ImportError, SafetensorError)
 VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
-HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 
 
@@ -84,8 +87,11 @@ def locate(source: str, trust: bool = False) -> Path:
 
 def fingerprint(config: dict[str, Any], tokenizer: Any) -> str:
     """Fingerprint of a configuration and a tokenizer in memory."""
+    reader = json.loads(tokenizer.backend_tokenizer.to_str())
+    for passing in ("padding", "truncation"):  # left there by the last call
+        reader.pop(passing, None)
     special = {k: str(v) for k, v in tokenizer.special_tokens_map.items()}
-    return digest_json([config, sorted(tokenizer.get_vocab().items()), special, str(tokenizer.chat_template)])
+    return digest_json([config, reader, special, str(tokenizer.chat_template)])
 
 
 def _adapted(folder: Path, name: str, device: torch.device, kind: torch.dtype | str, trust: bool) -> Weights:
@@ -101,8 +107,10 @@ def _adapted(folder: Path, name: str, device: torch.device, kind: torch.dtype | 
     tokenizer = _tokenizer(folder if _has_vocabulary(folder) else base_folder, trust)
     base_digest = _digest(base_folder, module.dtype)
     try:
-        adapted = PeftModel.from_pretrained(module, str(folder), is_trainable=False)
-    except (ValueError, RuntimeError, OSError, KeyError) as e:
+        with warnings.catch_warnings():  # peft asks transformers in an old-fashioned way
+            warnings.simplefilter("ignore", FutureWarning)
+            adapted = PeftModel.from_pretrained(module, str(folder), is_trainable=False)
+    except UNREADABLE as e:
         raise TargetError(f"the adapter in {folder} does not fit {base_name}: {_line(e)}") from e
     if adapted.active_peft_config.is_prompt_learning:
         raise TargetError(
@@ -124,11 +132,18 @@ def _module(folder: Path, device: torch.device, kind: torch.dtype | str, trust: 
             f"or pass --trust-remote-code"
         )
     try:
-        module: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=kind, trust_remote_code=trust, use_safetensors=safe, local_files_only=True
+        options: Any = {"use_safetensors": safe, "local_files_only": True, "output_loading_info": True}
+        module: Any
+        module, report = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=kind, trust_remote_code=trust, **options
         )
-    except (ValueError, OSError, RuntimeError, KeyError, ImportError) as e:
+    except UNREADABLE as e:
         raise TargetError(f"{folder} cannot be opened as a causal language model: {_line(e)}") from e
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise TargetError(
+            f"the weights in {folder} are not whole: {missing[0]} and {len(missing) - 1} more are not there"
+        )
     return module.to(device).eval()
 
 
@@ -151,7 +166,7 @@ def _tokenizer(folder: Path, trust: bool) -> Any:
         raise TargetError(f"{folder} holds no tokenizer (tokenizer.json); save the model's tokenizer into it")
     try:
         return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=trust, local_files_only=True)
-    except (ValueError, OSError, RuntimeError, KeyError, ImportError) as e:
+    except UNREADABLE as e:
         raise TargetError(f"the tokenizer in {folder} cannot be opened: {_line(e)}") from e
 
 

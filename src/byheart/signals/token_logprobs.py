@@ -101,9 +101,11 @@ def token_statistics(
                 _read(target, batch, shared, decodings, flat, offsets)
                 continue
             except (torch.OutOfMemoryError, RuntimeError) as e:
-                limit = size // 2
-                if not half or not _out_of_memory(e):
+                if not _out_of_memory(e):
                     raise
+                if not half:
+                    raise TargetError(f"a text of {size} tokens does not fit in memory, even alone") from e
+                limit = size // 2
         queue.extendleft([batch[half:], batch[:half]])
     arrays: dict[str, Array] = {
         "token_ids": _ragged([e.ids for e in encoded], np.int32),
