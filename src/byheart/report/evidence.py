@@ -1,0 +1,128 @@
+"""What did a run leave behind, and what is missing from it?
+
+Every part of a run folder may be absent; a report is made from what is there and says what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from byheart.core.corpus import Corpus
+from byheart.core.run import RunFolder
+from byheart.core.scores import Scores
+from byheart.core.signals import Signals
+from byheart.core.verdict import Verdict
+
+ORDER = {"shown": 0, "inconclusive": 1, "not shown": 2}
+ROLE_WORDS = {
+    "member": ("training record", "training records"),
+    "nonmember": ("control", "controls"),
+    "canary": ("planted canary", "planted canaries"),
+    "canary_control": ("twin never planted", "twins never planted"),
+    "synthetic": ("synthetic record", "synthetic records"),
+    "unknown": ("record of unknown role", "records of unknown role"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The parts of a run that a report reads.
+
+    Args:
+        run: the folder.
+        facts: run.json.
+        verdicts: strongest decision first; empty if the audit has not come to them.
+        scores: by method name.
+        corpus: None if absent.
+    """
+
+    run: RunFolder
+    facts: dict[str, Any]
+    verdicts: list[Verdict] = field(default_factory=list)
+    scores: dict[str, Scores] = field(default_factory=dict)
+    corpus: Corpus | None = None
+
+    @classmethod
+    def of(cls, run: RunFolder) -> Evidence:
+        """Read the folder.
+
+        Raises:
+            RunError: if a file in it is of another schema.
+        """
+        verdicts = run.verdicts if run.verdicts_path.exists() else []
+        corpus = run.corpus if run.corpus_path.exists() else None
+        ordered = sorted(verdicts, key=lambda v: (ORDER[v.decision], 1.0 if v.p is None else v.p))
+        return cls(run, run.facts, ordered, run.scores, corpus)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run, 0 if it names none."""
+        command = self.facts.get("command", {})
+        return int(self.facts.get("seed") or command.get("seed") or 0)
+
+    @property
+    def model(self) -> str:
+        """Name of the model, as the command gave it; its folder is nobody's business."""
+        name = self.facts.get("model") or self.facts.get("command", {}).get("model") or "the model"
+        return Path(str(name)).name or str(name)
+
+    def shards(self, name: str) -> Iterator[Signals]:
+        """The shards of one signal, in name order, one in memory at a time."""
+        for path in self.shard_paths(name):
+            yield Signals.load(path)
+
+    def shard_paths(self, name: str) -> list[Path]:
+        """Files of one signal, in name order."""
+        return sorted(self.run.signals_folder(name).glob("*.safetensors"))
+
+    def count(self, role: str) -> int:
+        """Records of this role."""
+        if self.corpus is not None:
+            return int(np.count_nonzero(self.corpus.roles == role))
+        return max((int(np.count_nonzero(s.roles == role)) for s in self.scores.values()), default=0)
+
+    def counts(self) -> list[str]:
+        """The make-up of the corpus in words, one phrase per role that is there."""
+        found = [(self.count(role), words) for role, words in ROLE_WORDS.items()]
+        return [f"{n:,} {one if n == 1 else many}" for n, (one, many) in found if n]
+
+    @property
+    def blind(self) -> Scores | None:
+        """Scores of the blind baseline, which never saw the model, if the audit kept them."""
+        return next((s for name, s in self.scores.items() if is_blind(name)), None)
+
+    @property
+    def membership(self) -> list[str]:
+        """Methods that scored both members and controls; those of the leading verdicts first."""
+        known = {name: s for name, s in self.scores.items() if not is_blind(name)}
+        both = [n for n, s in known.items() if min(len(s.where("member")), len(s.where("nonmember"))) >= 2]
+        judged = [v.method for v in self.verdicts]
+        return sorted(both, key=lambda n: (judged.index(n) if n in judged else len(judged), n))
+
+    def absent(self) -> list[str]:
+        """One sentence for each missing part: what is missing, and what it would add."""
+        checks = {
+            "The audit has not come to its verdicts; run it again to continue.": bool(self.verdicts),
+            "No control records were given, so nothing can be said about membership: a control of records that the "
+            "model never saw, from the same source, would show how often a high score occurs without training.":
+                self.count("nonmember") > 0,
+            "No canaries were planted: canaries, with twins that are never planted, give an exact test that does not "
+            "depend on how members and control were collected.": self.count("canary") > 0,
+            "No reference model was given: with the model as it was before training, the report would tell what was "
+            "learned here from what was known before.": bool(self.shard_paths("reference_logprobs")),
+            "The scores of the blind baseline were not kept, so its curve is not drawn; where it was run, its number "
+            "stands in the table of claims.": self.blind is not None or not self.membership,
+            "The token log-probabilities are not in the run folder, so no record can be shown token by token.":
+                bool(self.shard_paths("token_logprobs")),
+        }  # fmt: skip
+        return [sentence for sentence, there in checks.items() if not there]
+
+
+def is_blind(name: str) -> bool:
+    """Whether a method's name says that it is the blind baseline."""
+    return "blind" in name or name == "baseline"

@@ -1,0 +1,174 @@
+"""What would a careful reader want to see first, and what last? One self-contained HTML page from a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from byheart.core.atomic import write_text
+from byheart.core.errors import MissingExtra
+from byheart.core.run import RunFolder
+from byheart.core.verdict import Estimate, Verdict
+from byheart.report import words
+from byheart.report.canaries import ceiling, exposures, recited_secrets
+from byheart.report.evidence import Evidence
+from byheart.report.figures import (
+    NULL_BITS,
+    Chart,
+    auc_words,
+    distribution_chart,
+    exposure_chart,
+    recited_chart,
+    roc_band_of,
+    roc_chart,
+    stretch_chart,
+)
+from byheart.report.page_frame import environment, script_json
+from byheart.report.recitation import LONG, Recital, recital
+from byheart.report.tokens import TOP, most_memorized
+from byheart.stats.multiplicity import holm
+from byheart.stats.roc import certifiable_fpr
+
+try:
+    from plotly.offline import get_plotlyjs
+except ImportError as e:  # pragma: no cover
+    raise MissingExtra("plotly", "report") from e
+
+
+def write_report(run: RunFolder, *, show_text: bool = False) -> Path:
+    """Write `report.html`: verdicts first, then the evidence, then what it does not license.
+
+    Args:
+        run: the folder of an audit; any part of it may be absent.
+        show_text: show training text and personal data in clear.
+
+    Returns:
+        Path of the page. It holds everything it needs and asks no network.
+    """
+    evidence = Evidence.of(run)
+    recited = recital(evidence.shards("token_logprobs"))
+    charts = draw(evidence, recited)
+    page = environment().get_template("report.html.jinja").render(
+        **content(evidence, recited, show_text),
+        charts=charts, charts_json=script_json(charts), plotly_js=get_plotlyjs(),
+    )  # fmt: skip
+    write_text(page, run.path / "report.html")
+    return run.path / "report.html"
+
+
+def content(evidence: Evidence, recited: Recital | None, show_text: bool) -> dict[str, Any]:
+    """What the template says, beside the charts."""
+    facts = evidence.facts
+    summary = facts.get("summary")
+    return {
+        "evidence": evidence, "show_text": show_text, "explain": words.Explained(), "facts": facts,
+        "headline": words.headline(evidence, recited), "overall": words.overall(evidence.verdicts),
+        "summary": words.sentence(summary, show_text) if isinstance(summary, str) else "",
+        "tally": words.tally(evidence.verdicts), "claims": claims(evidence.verdicts), "top": TOP,
+        "long": LONG, "null_bits": NULL_BITS,
+        "rows": most_memorized(evidence, recited, show_text=show_text) if recited is not None else [],
+        "stretches": stretch_words(recited), "membership": membership_words(evidence),
+        "unlicensed": [(m, words.sentence(s, show_text)) for m, s in words.unlicensed(evidence)],
+        "said": [(m, words.sentence(s, show_text)) for m, s in words.said(evidence.verdicts, shown=True)],
+        "notes": [words.sentence(s, show_text) for s in facts.get("notes", [])],
+        "machine": machine(facts), "date": facts.get("date") or facts.get("finished") or "",
+    }  # fmt: skip
+
+
+def draw(evidence: Evidence, recited: Recital | None) -> dict[str, Chart]:
+    """The charts that the run has numbers for, by the id of their place on the page."""
+    charts: dict[str, Chart] = {}
+    if evidence.membership:
+        method = evidence.membership[0]
+        band = roc_band_of(evidence.scores[method], evidence.seed)
+        charts["roc"] = roc_chart(evidence, method, band, log=False)
+        charts["roc-low"] = roc_chart(evidence, method, band, log=True)
+        charts["distribution"] = distribution_chart(evidence.scores[method])
+    if recited is not None and np.isin(recited.roles, ("member", "nonmember")).any():
+        charts["stretch"] = stretch_chart(recited)
+    bits = exposures(evidence)
+    if bits:
+        charts["exposure"] = exposure_chart(bits, ceiling(evidence), evidence.seed)
+    counts = recited_secrets(evidence, recited)
+    if counts:
+        charts["recited"] = recited_chart(counts)
+    return charts
+
+
+def claims(verdicts: list[Verdict]) -> list[dict[str, Any]]:
+    """Each verdict with its adjusted p, its numbers, their marks on a common line, and the others of the same claim."""
+    judged = [v.p for v in verdicts if v.p is not None]
+    adjusted = iter(holm(judged).tolist())
+    by_claim: dict[str, list[Verdict]] = {}
+    for v in verdicts:
+        by_claim.setdefault(v.claim, []).append(v)
+    return [
+        {
+            "verdict": v, "adjusted": None if v.p is None else next(adjusted), "marks": marks(v),
+            "leads": v is by_claim[v.claim][0], "others": by_claim[v.claim][1:],
+        }
+        for v in verdicts
+    ]  # fmt: skip
+
+
+def marks(v: Verdict) -> list[dict[str, Any]]:
+    """Where value, low and high of a verdict's estimates stand on one line, in percent of its width."""
+    named = [("measured", v.main), ("control", v.control), ("blind baseline", v.baseline)]
+    there = [(name, e) for name, e in named if e is not None and e.value is not None]
+    ends = [x for _, e in there for x in (e.value, e.low, e.high) if x is not None]
+    if not ends:
+        return []
+    width = max(ends) - min(ends) or 1.0
+    left, right = min(ends) - 0.06 * width, max(ends) + 0.06 * width
+
+    def place(x: float | None, open_end: float | None) -> float:
+        return round(100 * (x - left) / (right - left), 2) if x is not None else open_end or 0.0
+
+    def mark(name: str, e: Estimate) -> dict[str, Any]:
+        closed = place(e.value, None) if e.low is None and e.high is None else None
+        low, high = (place(e.low, 0.0), place(e.high, 100.0)) if closed is None else (closed, closed)
+        return {"name": name, "estimate": e, "at": place(e.value, None), "low": low, "rest": round(100 - high, 2)}
+
+    return [mark(name, e) for name, e in there]
+
+
+def membership_words(evidence: Evidence) -> dict[str, Any]:
+    """What the caption of the ROC curve says; empty without members and control."""
+    if not evidence.membership:
+        return {}
+    method = evidence.membership[0]
+    n = len(evidence.scores[method].where("nonmember"))
+    blind = evidence.blind
+    return {
+        "method": method, "auc": auc_words(evidence.scores[method]), "n": n,
+        "floor": f"{100 * certifiable_fpr(n):.2g} %",
+        "blind": auc_words(blind) if blind is not None and len(blind.where("member")) else "",
+        "others": evidence.membership[1:6],
+    }  # fmt: skip
+
+
+def stretch_words(recited: Recital | None) -> dict[str, Any]:
+    """Counts of long stretches among training records and among controls."""
+    out: dict[str, Any] = {"member": None, "nonmember": None}
+    if recited is None:
+        return out
+    for role in ("member", "nonmember"):
+        lengths = recited.length[recited.roles == role]
+        if lengths.size:
+            out[role] = {"n": lengths.size, "long": int((lengths >= LONG).sum()), "most": int(lengths.max())}
+    return out
+
+
+def machine(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the run was made with, as pairs of a name and a value."""
+    pairs = [("byheart", facts.get("byheart") or facts.get("versions", {}).get("byheart"))]
+    pairs += [(name, facts.get(name)) for name in ("seed", "device", "engine", "profile")]
+    pairs += [(k, v) for k, v in sorted(facts.get("versions", {}).items()) if k != "byheart"]
+    pairs += [(f"SHA-256 of {k}", v) for k, v in sorted(facts.get("digests", {}).items())]
+    steps = facts.get("steps", {})
+    pairs += [(f"time for {k}", words.duration(float(v))) for k, v in steps.items()]
+    if steps:
+        pairs.append(("time in all", words.duration(sum(map(float, steps.values())))))
+    return [(words.safe(k), words.safe(v)) for k, v in pairs if v not in (None, "")]
