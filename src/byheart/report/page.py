@@ -27,7 +27,7 @@ from byheart.report.figures import (
 )
 from byheart.report.page_frame import environment, script_json
 from byheart.report.recitation import LONG, Recital, recital
-from byheart.report.tokens import TOP, most_memorized
+from byheart.report.tokens import LEAST, TOP, most_memorized
 from byheart.stats.multiplicity import holm
 from byheart.stats.roc import certifiable_fpr
 
@@ -67,7 +67,7 @@ def content(evidence: Evidence, recited: Recital | None, show_text: bool) -> dic
         "headline": words.headline(evidence, recited), "overall": words.overall(evidence.verdicts),
         "summary": words.sentence(summary, show_text) if isinstance(summary, str) else "",
         "tally": words.tally(evidence.verdicts), "claims": claims(evidence.verdicts), "top": TOP,
-        "long": LONG, "null_bits": NULL_BITS,
+        "long": LONG, "least": LEAST, "null_bits": NULL_BITS,
         "rows": most_memorized(evidence, recited, show_text=show_text) if recited is not None else [],
         "stretches": stretch_words(recited), "membership": membership_words(evidence),
         "unlicensed": [(m, words.sentence(s, show_text)) for m, s in words.unlicensed(evidence)],

@@ -19,7 +19,7 @@ TOP = 50  # training records on the page
 TOP_CANARIES = 12
 BEFORE, WITHIN, AFTER = 80, 240, 16  # tokens shown of the prompt, of what came back, of the rest
 WIDEST = 32  # characters shown of one token
-LEAST = 5  # tokens; shorter stretches are told of no record
+LEAST = 10  # tokens; ordinary text has shorter stretches, so they are not told
 BUCKETS = (0.01, 0.1, 0.5, 0.9)  # probabilities between two colours
 NEVER_TRAINED = ("nonmember", "canary_control")
 
