@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pandas as pd
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 DATE_COLUMNS = ("date", "created", "created_at", "timestamp", "published", "published_at", "datetime", "year")
 
 
@@ -27,7 +29,7 @@ def iso_dates(values: Sequence[Any]) -> list[str]:
     stamps = pd.to_datetime(
         pd.Series([_plain(v) for v in values], dtype=object), errors="coerce", utc=True, format="mixed"
     )
-    return ["" if pd.isna(stamp) else stamp.strftime("%Y-%m-%dT%H:%M:%S") for stamp in stamps]
+    return stamps.dt.strftime("%Y-%m-%dT%H:%M:%S").fillna("").tolist()
 
 
 def _plain(value: Any) -> Any:
@@ -36,8 +38,10 @@ def _plain(value: Any) -> Any:
         return value if isinstance(value, str) else (None if value is None else str(value))
     if 0 < number < 3000 and number == int(number):
         return f"{int(number):04d}-01-01"
-    stamp = pd.to_datetime(number, unit="ms" if abs(number) >= 1e11 else "s", errors="coerce", utc=True)
-    return None if pd.isna(stamp) else stamp.isoformat()
+    try:
+        return (EPOCH + timedelta(seconds=number / 1000 if abs(number) >= 1e11 else number)).isoformat()
+    except OverflowError:
+        return None
 
 
 def _number(value: Any) -> float | None:

@@ -146,6 +146,7 @@ def test_dates():
         "",
         "",
     ]
+    assert iso_dates([1e30, -1e300, float("inf"), True, "1714521600"]) == ["", "", "", "", "2024-05-01T00:00:00"]
     frame = pd.DataFrame({"text": ["a", "b"], "when": pd.to_datetime(["2020-02-02", None])})
     assert read(frame, date_column="when").columns["date"].tolist() == ["2020-02-02T00:00:00", ""]
     assert "date" not in read([{"text": "a", "date": "soon"}, {"text": "b"}]).columns
