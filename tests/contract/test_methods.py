@@ -68,6 +68,12 @@ def planted():
     expected = [rng.integers(0, 1000, min(n, 30)) for n in LENGTHS]
     said = [e if known else rng.integers(0, 1000, e.size) for e, known in zip(expected, KNOWN, strict=True)]
     tokens = {"dtype": np.int32}
+    corpus = Corpus.of(
+        [f"once upon a time {'known' if known else 'new'} {rng.integers(10**6)}" for known in KNOWN],
+        ROLES,
+        ids=IDS,
+        columns={"pool": ["a"] * len(ROLES), "repetitions": [4 if r == "canary" else 0 for r in ROLES]},
+    )
     return {
         "token_logprobs": own,
         "lowercase_logprobs": same_tokens_as(own, rng, -9.0, -9.0),
@@ -84,12 +90,8 @@ def planted():
         "shadow_logprobs": [
             token_signals(rng, -0.5, -9.0) if i % 2 else token_signals(rng, -9.0, -9.0) for i in range(8)
         ],
-        "corpus": Corpus.of(
-            [f"once upon a time {'known' if known else 'new'} {rng.integers(10**6)}" for known in KNOWN],
-            ROLES,
-            ids=IDS,
-            columns={"pool": ["a"] * len(ROLES), "repetitions": [4 if r == "canary" else 0 for r in ROLES]},
-        ),
+        "corpus": corpus,
+        "canaries": corpus,
     }
 
 
@@ -119,8 +121,11 @@ def arrays_of(thing):
     return [thing.ids, thing.roles, thing.groups, *flat]
 
 
-def test_the_tree_holds_methods():
-    assert len(READERS) >= 24
+def test_no_reader_slips_through():
+    """A reader of signals that nobody plants here would not be tested; name its signals in `planted`."""
+    readers = {a for a in ALL if a.startswith("measure/") and load(a).card.family == "text" and load(a).card.needs}
+    assert len(READERS) >= 26
+    assert readers == set(READERS)
 
 
 @pytest.mark.parametrize("address", ALL)
@@ -197,7 +202,10 @@ def test_order_of_records_does_not_count(address):
     assert shuffled.ids.tolist() == straight.ids[order].tolist()
     np.testing.assert_allclose(shuffled.values, straight.values[order], rtol=1e-6)
     for name, column in straight.extra.items():
-        np.testing.assert_allclose(shuffled.extra[name].astype(float), column[order].astype(float), rtol=1e-6)
+        if column.dtype == object:
+            np.testing.assert_array_equal(shuffled.extra[name], column[order])
+        else:
+            np.testing.assert_allclose(shuffled.extra[name].astype(float), column[order].astype(float), rtol=1e-6)
 
 
 @pytest.mark.parametrize("address", READERS)

@@ -58,7 +58,7 @@ def blind(corpus: Corpus, *, folds: int = 5, seed: int = 0) -> Scores:
     if n_folds >= 2:
         fold = grouped_folds(part.groups, part.roles, n_folds, seed=seed, purpose="blind")
         values[rows] = _progressive(part, fold)
-    params = {"folds": n_folds, "seed": seed, "dates": _date_column(corpus)}
+    params = {"folds": n_folds, "seed": seed, "dates": _date_column(corpus), "fitted": True}
     return Scores(values, corpus.ids, corpus.roles, corpus.groups, blind.card, params)  # type: ignore[attr-defined]
 
 

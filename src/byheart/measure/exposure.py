@@ -25,28 +25,30 @@ from byheart.core.signals import Signals
     cost="one pass over the controls",
     limits="cannot exceed log2(controls + 1) bits; canary and controls must be drawn alike",
 )
-def exposure(signals: Signals, corpus: Corpus) -> Scores:
+def exposure(signals: Signals, canaries: Corpus) -> Scores:
     """Bits by which a canary's secret outranks the controls of its pool, by the log-probability of its secret tokens.
 
     Args:
         signals: `token_logprobs`; reads `logprob` (nats) and `secret`.
-        corpus: the same records, with the canary columns `pool` and `repetitions`.
+        canaries: the same records, with the canary columns `pool` and `repetitions`.
 
     Returns:
         Scores (n,): 0 when every control is preferred, log2(m + 1) when none is; NaN for other records and for canaries
         without a control. A control is ranked among the other controls of its pool, so its 2^-exposure is uniform.
-        Ties count against the canary. Extra columns: `rank`, `n_controls`, `p`, `repetitions`, `secret_logprob` (nats).
+        Ties count against the canary. Extra columns: `rank`, `n_controls`, `p`, `pool`, `repetitions`,
+        `secret_logprob` (nats).
 
     Raises:
-        DataError: if the corpus is of other records or lacks the canary columns.
+        DataError: if the canaries are other records or lack their columns.
     """
-    missing = [c for c in ("pool", "repetitions") if c not in corpus.columns]
+    missing = [c for c in ("pool", "repetitions") if c not in canaries.columns]
     if missing:
         raise DataError(f"the corpus has no column {missing[0]!r}; canaries come with one, see `byheart canaries make`")
-    if len(corpus) != len(signals) or (corpus.ids != signals.ids).any():
-        raise DataError("corpus and signals hold other records; make the signals from this corpus")
+    if len(canaries) != len(signals) or (canaries.ids != signals.ids).any():
+        raise DataError("canaries and signals hold other records; make the signals from this corpus")
     logprob = _secret_logprobs(signals)
-    rank, n_controls = _ranks(logprob, signals.roles, np.array([str(p) for p in corpus.columns["pool"]], dtype=object))
+    pools = np.array([str(p) for p in canaries.columns["pool"]], dtype=object)
+    rank, n_controls = _ranks(logprob, signals.roles, pools)
     with np.errstate(invalid="ignore"):
         p = rank / (n_controls + 1)
         values = np.abs(-np.log2(p))
@@ -54,8 +56,9 @@ def exposure(signals: Signals, corpus: Corpus) -> Scores:
         "rank": rank,
         "n_controls": n_controls,
         "p": p,
+        "pool": pools,
         "secret_logprob": logprob,
-        "repetitions": corpus.columns["repetitions"].astype(np.float64),
+        "repetitions": canaries.columns["repetitions"].astype(np.float64),
     }
     return signals.wrap(values, method=exposure, extra=extra)
 

@@ -24,7 +24,7 @@ from byheart.core.signals import Signals
     needs=("token_logprobs",),
     unit="tokens",
     cost="none beside the pass",
-    limits="repetitive text is recited by any model (see copy_from_prefix); the others' turns of a chat count as given",
+    limits="any model recites repetitive text (see copy_from_prefix); chat turns of others count as given",
 )
 def extraction(signals: Signals, *, suffix: int = 50, tolerance: float = 1e-3) -> Scores:
     """Length of the suffix that greedy decoding recites from the rest of the record.

@@ -40,7 +40,17 @@ def test_never_negative_and_ties_count_against(written):
 def test_pools_are_apart(written):
     # the second canary has no control in its pool
     signals, corpus = planted(written, [-1, -2, -5], ["canary", "canary_control", "canary"], ["a", "a", "b"])
-    np.testing.assert_array_equal(exposure(signals, corpus).values[[0, 2]], [1, np.nan])
+    scores = exposure(signals, corpus)
+    np.testing.assert_array_equal(scores.values[[0, 2]], [1, np.nan])
+    assert scores.extra["pool"].tolist() == ["a", "a", "b"]
+
+
+def test_bits_of_one_pool_order_canary_and_controls_as_their_secrets_do(written):
+    """So that a rank test on the bits is the rank test on the log-probabilities."""
+    for canary in (-0.5, -1.5, -2.5, -3.5):
+        signals, corpus = planted(written, [canary, -1, -2, -3], ["canary"] + ["canary_control"] * 3, ["a"] * 4)
+        bits = exposure(signals, corpus).values
+        assert (bits[0] > bits[1:]).sum() == (canary > np.array([-1, -2, -3])).sum()
 
 
 def test_uniform_for_what_was_never_planted(written):
