@@ -1,1 +1,27 @@
-"""byheart inside other people's training loops."""
+"""Inside a training loop: is the model learning its records by heart, and would the canaries tell?"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "MemorizationCallback": "byheart.integrations.memorization_callback",
+    "preflight": "byheart.integrations.preflight",
+    "sharded_by": "byheart.integrations.sharding",
+    "watch": "byheart.integrations.watching",
+}
+
+__all__ = ["MemorizationCallback", "preflight", "sharded_by", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"byheart.integrations has no {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
