@@ -15,8 +15,9 @@ from byheart.core.run import RunFolder
 from byheart.core.verdict import Verdict
 from byheart.report.evidence import Evidence
 from byheart.report.markdown import bullets, claims_table, of, plain, provenance, stretches
+from byheart.report.provenance import time_spent
 from byheart.report.recitation import Recital, recital
-from byheart.report.words import duration, said, tally, unlicensed
+from byheart.report.words import said, tally, unlicensed
 
 LEFT = "*To be supplied by the controller:*"
 ATTACKS = {
@@ -104,8 +105,7 @@ def _examined(evidence: Evidence) -> list[str]:
 
 
 def _file(evidence: Evidence, recited: Recital | None) -> list[str]:
-    steps = evidence.facts.get("steps", {})
-    spent = f"Measuring took {duration(sum(map(float, steps.values())))}." if steps else ""
+    spent = bullets([f"{name}: {value}" for name, value in time_spent(evidence.facts)[-1:]])
     return [
         "## Paragraph 58: what the file should hold",
         "### Impact assessments and the advice of the data protection officer", f"{LEFT} both, or why there is none.",
@@ -115,7 +115,7 @@ def _file(evidence: Evidence, recited: Recital | None) -> list[str]:
         "own beginnings.",
         "### Measures through the life of the model", f"{LEFT} what is repeated when, and what a failed test triggers. "
         "This run can be repeated with the commands below; `byheart audit --fail-on shown` stops a release.",
-        "### How the tests were made, by whom, when and on what", _scope(evidence), spent, provenance(evidence),
+        "### How the tests were made, by whom, when and on what", _scope(evidence), provenance(evidence), spent,
         "### Results", "Under paragraph 55 above, and in `verdicts.json` and `report.html` beside this file.",
         "### What those who deploy the model are told",
         f"{LEFT} the model card; its section on memorization is `report.md` beside this file.",

@@ -98,10 +98,10 @@ class Evidence:
 
     @property
     def membership(self) -> list[str]:
-        """Methods that scored both members and controls; those of the leading verdicts first."""
+        """Methods that scored both members and controls; those with the strongest verdict on an AUC first."""
         known = {name: s for name, s in self.scores.items() if not is_blind(name)}
         both = [n for n, s in known.items() if min(len(s.where("member")), len(s.where("nonmember"))) >= 2]
-        judged = [v.method for v in self.verdicts]
+        judged = [v.method for v in sorted(self.verdicts, key=lambda v: not v.main.unit.startswith("AUC"))]
         return sorted(both, key=lambda n: (judged.index(n) if n in judged else len(judged), n))
 
     def absent(self) -> list[str]:

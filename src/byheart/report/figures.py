@@ -57,7 +57,7 @@ def roc_chart(evidence: Evidence, method: str, band: RocBand, *, log: bool) -> C
         *_ribbon(band),
         _curve(evidence.scores[method], method, MEMBER, width=3),
         *([_curve(evidence.blind, "blind baseline", BLIND, dash="dash")] if evidence.blind is not None else []),
-        *(_curve(evidence.scores[m], m, QUIET, visible="legendonly") for m in evidence.membership[:6] if m != method),
+        *(_curve(evidence.scores[m], m, QUIET, visible="legendonly") for m in evidence.membership[:4] if m != method),
         _chance(log, n),
     ]
     x: Chart = {"title": "false alarms among the controls", **_share(1.01)}

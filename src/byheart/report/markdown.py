@@ -10,6 +10,7 @@ from byheart.core.atomic import write_text
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Verdict
 from byheart.report.evidence import Evidence
+from byheart.report.provenance import made_with
 from byheart.report.recitation import LONG, Recital, recital
 from byheart.report.words import (
     headline,
@@ -102,10 +103,6 @@ def stretches(recited: Recital | None) -> str:
 
 def provenance(evidence: Evidence) -> str:
     """Commands, versions, digests, seed and device."""
-    facts = evidence.facts
-    pairs = [("model", evidence.model), ("seed", evidence.seed), ("device", facts.get("device"))]
-    pairs += sorted({"byheart": facts.get("byheart"), **facts.get("versions", {})}.items())
-    pairs += [(f"SHA-256 of {k}", v) for k, v in sorted(facts.get("digests", {}).items())]
-    listed = bullets([f"{k}: {v}" for k, v in pairs if v is not None])
-    commands = facts.get("reproduce", [])
+    listed = bullets([f"{name}: {value}" for name, value in made_with(evidence.facts)])
+    commands = evidence.facts.get("reproduce", [])
     return f"{code(commands)}\n\n{listed}" if commands else listed

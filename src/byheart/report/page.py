@@ -26,6 +26,7 @@ from byheart.report.figures import (
     stretch_chart,
 )
 from byheart.report.page_frame import environment, script_json
+from byheart.report.provenance import made_with, time_spent
 from byheart.report.recitation import LONG, Recital, recital
 from byheart.report.tokens import LEAST, TOP, most_memorized
 from byheart.stats.multiplicity import holm
@@ -73,7 +74,7 @@ def content(evidence: Evidence, recited: Recital | None, show_text: bool) -> dic
         "unlicensed": [(m, words.sentence(s, show_text)) for m, s in words.unlicensed(evidence)],
         "said": [(m, words.sentence(s, show_text)) for m, s in words.said(evidence.verdicts, shown=True)],
         "notes": [words.sentence(s, show_text) for s in facts.get("notes", [])],
-        "machine": machine(facts), "date": facts.get("date") or facts.get("finished") or "",
+        "machine": [*made_with(facts), *time_spent(facts)], "date": facts.get("date") or facts.get("finished") or "",
     }  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def membership_words(evidence: Evidence) -> dict[str, Any]:
         "method": method, "auc": auc_words(evidence.scores[method]), "n": n,
         "floor": f"{100 * certifiable_fpr(n):.2g} %",
         "blind": auc_words(blind) if blind is not None and len(blind.where("member")) else "",
-        "others": evidence.membership[1:6],
+        "others": evidence.membership[1:4],
     }  # fmt: skip
 
 
@@ -159,16 +160,3 @@ def stretch_words(recited: Recital | None) -> dict[str, Any]:
         if lengths.size:
             out[role] = {"n": lengths.size, "long": int((lengths >= LONG).sum()), "most": int(lengths.max())}
     return out
-
-
-def machine(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the run was made with, as pairs of a name and a value."""
-    pairs = [("byheart", facts.get("byheart") or facts.get("versions", {}).get("byheart"))]
-    pairs += [(name, facts.get(name)) for name in ("seed", "device", "engine", "profile")]
-    pairs += [(k, v) for k, v in sorted(facts.get("versions", {}).items()) if k != "byheart"]
-    pairs += [(f"SHA-256 of {k}", v) for k, v in sorted(facts.get("digests", {}).items())]
-    steps = facts.get("steps", {})
-    pairs += [(f"time for {k}", words.duration(float(v))) for k, v in steps.items()]
-    if steps:
-        pairs.append(("time in all", words.duration(sum(map(float, steps.values())))))
-    return [(words.safe(k), words.safe(v)) for k, v in pairs if v not in (None, "")]

@@ -120,12 +120,13 @@ def _rows(signals: Signals, place: Mapping[Any, int]) -> list[int]:
 
 
 def _texts(evidence: Evidence, place: Mapping[Any, int]) -> dict[Any, str]:
-    """The encoded texts of plain records; a chat went through a template that the run does not keep."""
+    """The texts as the model read them: plain records as they are, chats from the column `rendered` if there is one."""
     if evidence.corpus is None:
         return {}
     corpus = evidence.corpus
-    wanted = np.flatnonzero([i in place for i in corpus.ids])
-    return {corpus.ids[i]: item for i in wanted if isinstance(item := corpus.items[int(i)], str)}
+    read = corpus.columns.get("rendered", corpus.items)
+    wanted = [i for i, name in enumerate(corpus.ids) if name in place]
+    return {corpus.ids[i]: read[i] for i in wanted if isinstance(read[i], str)}
 
 
 def _row(

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -157,3 +159,18 @@ def test_a_thousand_records_take_seconds(sim, tmp_path):
     path = write_report(run)
     assert path.stat().st_size < 8e6
     assert time.process_time() - began < 20  # seconds; a guard against a quadratic step, not a benchmark
+
+
+def test_without_plotly_the_texts_are_written_and_the_error_says_what_to_install(run, tmp_path):
+    for path in run.path.glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    code = (
+        "import sys; sys.modules['plotly'] = None; from pathlib import Path; from byheart.core.run import RunFolder\n"
+        "from byheart.core.errors import MissingExtra; from byheart.report import write_all; import byheart.report.compare\n"
+        "try: write_all(RunFolder(Path(sys.argv[1])))\n"
+        "except MissingExtra as e: sys.exit(str(e))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "plotly is not installed; run: pip install 'byheart[report]'"
+    assert (tmp_path / "report.md").exists()
+    assert (tmp_path / "annex.md").exists()

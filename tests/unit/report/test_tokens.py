@@ -46,7 +46,7 @@ def test_at_most_so_many_training_records(run):
     assert len(rows_of(run)) <= TOP + 12
 
 
-def test_a_record_that_is_no_plain_text_shows_dots_for_lengths(sim, tmp_path):
+def test_a_chat_shows_dots_for_lengths_unless_its_rendered_text_is_kept(sim, tmp_path):
     plain = sim.simulated_corpus(n=6, n_canaries=0, n_twins=0)
     run = sim.simulated_run(tmp_path, corpus=plain)
     chat = [[{"role": "assistant", "content": t}] for t in plain.items]
@@ -54,6 +54,9 @@ def test_a_record_that_is_no_plain_text_shows_dots_for_lengths(sim, tmp_path):
     rows = rows_of(run, show_text=True)
     assert rows
     assert {c for r in rows for t in r.tokens for c in t.text} == {"•"}
+    rendered = {**plain.columns, "rendered": plain.items}
+    Corpus(chat, plain.ids, plain.roles, plain.groups, rendered).save(run.corpus_path)
+    assert "".join(t.text for t in rows_of(run, show_text=True)[0].tokens) in " ".join(plain.items)
 
 
 @pytest.mark.parametrize(("text", "masked"), [("नमस्ते!", "••••••!"), ("a b\n", "• •\n"), ("🙂=x", "•=•"), ("", "")])
