@@ -49,7 +49,7 @@ class SharedPrefix:
 def read_prefix(ids: np.ndarray, body: Callable[..., torch.Tensor], config: Any, device: torch.device) -> SharedPrefix:
     """Read a context of one token or more."""
     ids = np.asarray(ids, np.int32)
-    cache = DynamicCache(config=config)
+    cache: Any = DynamicCache(config=config)
     body(torch.from_numpy(ids).long().to(device)[None], past_key_values=cache, use_cache=True)
     shareable = all(type(layer) in GROWING and layer.is_initialized for layer in cache.layers)
     return SharedPrefix(ids, cache if shareable else None)

@@ -132,11 +132,9 @@ def _module(folder: Path, device: torch.device, kind: torch.dtype | str, trust: 
             f"or pass --trust-remote-code"
         )
     try:
-        options: Any = {"use_safetensors": safe, "local_files_only": True, "output_loading_info": True}
-        module: Any
-        module, report = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=kind, trust_remote_code=trust, **options
-        )
+        options = {"use_safetensors": safe, "local_files_only": True, "output_loading_info": True}
+        opened: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=kind, trust_remote_code=trust, **options)
+        module, report = opened
     except UNREADABLE as e:
         raise TargetError(f"{folder} cannot be opened as a causal language model: {_line(e)}") from e
     if report["missing_keys"]:
