@@ -166,7 +166,7 @@ def test_without_plotly_the_texts_are_written_and_the_error_says_what_to_install
         (tmp_path / path.name).write_bytes(path.read_bytes())
     code = (
         "import sys; sys.modules['plotly'] = None; from pathlib import Path; from byheart.core.run import RunFolder\n"
-        "from byheart.core.errors import MissingExtra; from byheart.report import write_all; import byheart.report.compare\n"
+        "from byheart.core.errors import MissingExtra; from byheart.report import write_all, compare\n"
         "try: write_all(RunFolder(Path(sys.argv[1])))\n"
         "except MissingExtra as e: sys.exit(str(e))"
     )
