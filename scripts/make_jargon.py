@@ -10,9 +10,10 @@ import re
 import sys
 
 RUDE = re.compile(
-    r"fuck|shit|crap|piss|sex|porn|penis|breast|nazi|rape|nigg|bitch|whore|suck|ass\b|arse|damn|hell\b|god|jesus|christ"
-    r"|gay|lesbian|homosex|fascis|kill|murder|suicid|drug|drunk|racis|women|woman|girl|ethnic|turd|dick|cock|tit\b|retard|cretin"
-    r"|moron|idiot|bastard|vomit|puke|excre|urin|balls|screw|islam|jew|muslim|black|oral|muck|nipple|clit|sadis|masoch|slang term for a|blow|terror|bomb",
+    r"fuck|shit|crap|piss|sex|porn|penis|breast|nazi|rape|nigg|bitch|whore|suck|ass\b|arse|damn|hell\b|god"
+    r"|jesus|christ|gay|lesbian|homosex|fascis|kill|murder|suicid|drug|drunk|racis|women|woman|girl|ethnic"
+    r"|turd|dick|cock|tit\b|retard|cretin|moron|idiot|bastard|vomit|puke|excre|urin|balls|screw|islam|jew"
+    r"|muslim|black|oral|muck|nipple|clit|sadis|masoch|slang term for a|blow|terror|bomb",
     re.IGNORECASE,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def judge_text(
         level: largest p that counts, after correction for the number of claims.
     """
     known, blind = reference or {}, scores.get("blind")
-    options = {"level": level, "seed": seed, "n_resamples": profile.n_resamples}
+    options: dict[str, Any] = {"level": level, "seed": seed, "n_resamples": profile.n_resamples}
     found = []
     for name in _order(scores):
         if name in GUESSES or name in ONCE:

@@ -20,11 +20,19 @@ Source = Signals | Corpus
 
 def available(run: RunFolder) -> dict[str, Source]:
     """What a run folder holds that a reader can need: its records and its finished signals, by name."""
-    found: dict[str, Source] = {"corpus": run.corpus}
+    found = records_of(run.corpus)
     for folder in sorted((run.path / "signals").glob("*")):
         shards = sorted(folder.glob("shard-*.safetensors"))
         if shards:
             found[folder.name] = Signals.join([Signals.load(s) for s in shards])
+    return found
+
+
+def records_of(corpus: Corpus) -> dict[str, Source]:
+    """The records as readers ask for them: all as `corpus`, planted ones and their twins as `canaries`."""
+    found: dict[str, Source] = {"corpus": corpus}
+    if "pool" in corpus.columns:
+        found["canaries"] = corpus.where("canary", "canary_control")
     return found
 
 

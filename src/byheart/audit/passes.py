@@ -142,7 +142,7 @@ def make_pass(
         UsageError: if no pass has this name.
     """
     plain = corpus.take(np.isin(corpus.roles, ("member", "nonmember")))
-    batches = {"max_tokens_per_batch": batch_size}
+    batches: dict[str, Any] = {"max_tokens_per_batch": batch_size}
     opener, facts = Opener(target), (batch_size,)
     if name == "token_logprobs":
         return Pass(name, corpus, opener, partial(token_logprobs, **batches), target.digest, seed=seed, facts=facts)

@@ -11,7 +11,8 @@ import numpy as np
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
 from byheart.data.canaries import Manifest
-from byheart.data.overlap import find_overlap, groups_by_duplicates, plain_text
+from byheart.data.overlap import find_overlap, groups_by_duplicates
+from byheart.data.planted import check_planted, verify_manifest, without_canaries
 from byheart.data.read import reading
 from byheart.data.rows import source_digest
 
@@ -50,17 +51,17 @@ def gather_text(
     """
     sources, notes = {}, []
     manifest = None if canaries is None else Manifest.load(Path(canaries))
-    planted = None if manifest is None else manifest.corpus()
+    planted = None
+    if manifest is not None and canaries is not None:
+        notes += _fits(manifest, members, columns.get("text_column"))
+        planted, sources["canaries"] = manifest.corpus(), _source(canaries)
     sides: dict[str, Corpus] = {}
     for role, source in (("member", members), ("nonmember", control)):
         if source is None:
             continue
-        sides[role], found = _side(source, role, limit, columns, planted)
+        sides[role], found = _side(source, role, limit, columns, manifest)
         sources[role] = _source(source)
         notes += found
-    if manifest is not None and canaries is not None:
-        sources["canaries"] = _source(canaries)
-        notes += _fits(manifest, planted, members)
     if "nonmember" in sides:
         overlap = find_overlap(sides["member"], sides["nonmember"])
         sides["member"], sides["nonmember"] = overlap.set_aside(sides["member"], sides["nonmember"])
@@ -70,39 +71,39 @@ def gather_text(
     for more in (sides.get("nonmember"), planted):
         corpus = corpus if more is None else corpus + more
     corpus = replace(corpus, groups=groups_by_duplicates(corpus)) if planted is None else _grouped(corpus)
-    return Gathered(corpus, sources, notes, coin=manifest is not None and manifest.design == "coin")
+    return Gathered(corpus, sources, notes, coin=manifest is not None and manifest.settings.get("design") == "coin")
 
 
 def _side(
-    source: Any, role: str, limit: int | None, columns: dict[str, Any], planted: Corpus | None
+    source: Any, role: str, limit: int | None, columns: dict[str, Any], manifest: Manifest | None
 ) -> tuple[Corpus, list[str]]:
     """One set, and what a reader should know about it; planted canaries in it are judged by themselves."""
     if isinstance(source, Corpus):
         corpus, notes = replace(source, roles=np.full(len(source), role, dtype=object)), []
     else:
-        read = reading(source, role=role, limit=None if planted is not None else limit, **columns)
+        read = reading(source, role=role, limit=None if manifest is not None else limit, **columns)
         corpus, notes = read.corpus, list(read.notes)
-    if planted is not None:
-        secrets = tuple(str(s) for s in planted.columns["secret"])
-        holds = np.array([any(s in text for s in secrets) for text in map(plain_text, corpus.items)], dtype=bool)
-        if role == "nonmember" and holds.any():
-            raise DataError(
-                f"{int(holds.sum())} control records hold a canary; a control is never trained on, so leave them out"
-            )
-        if holds.any():
-            corpus = corpus.take(~holds)
-            notes.append(f"{int(holds.sum())} member records hold a planted canary; canaries are judged by themselves.")
-        if len(corpus) < 2:
-            raise DataError("beside the canaries fewer than 2 member records are left; give the training records too")
-    return (corpus.take(np.arange(min(limit, len(corpus)))) if limit else corpus), notes
+    plain = corpus if manifest is None else without_canaries(corpus, manifest)
+    n_canaries = len(corpus) - len(plain)
+    if n_canaries and role == "nonmember":
+        raise DataError(f"{n_canaries} control records are canaries; a control is never trained on, so leave them out")
+    if n_canaries:
+        notes.append(f"{n_canaries} of the training records are planted canaries; they are judged by themselves.")
+    if len(plain) < 2:
+        raise DataError("beside the canaries fewer than 2 member records are left; give the training records too")
+    return (plain.take(np.arange(min(limit, len(plain)))) if limit else plain), notes
 
 
-def _fits(manifest: Manifest, planted: Corpus | None, members: Any) -> list[str]:
-    if isinstance(members, (str, Path)) and Path(members).exists():
-        manifest.check_data(members)
-    inserted = int((planted.roles == "canary").sum()) if planted is not None else 0
+def _fits(manifest: Manifest, members: Any, text_column: str | None) -> list[str]:
+    """Check the manifest, and that the members are the data its canaries were planted in, before or after."""
+    checked = verify_manifest(manifest)
+    known_before = not isinstance(members, Corpus) and (manifest.data or {}).get("before") == source_digest(members)
+    if not isinstance(members, Corpus) and not known_before:
+        check_planted(manifest, members, text_column=text_column, or_before=True)
+    n = len(manifest.planted)
     return [
-        f"{inserted} canaries were planted; {len(planted or ()) - inserted} twins were drawn alike and never inserted."
+        f"{n} canaries were planted, {len(manifest.canaries) - n} twins were drawn alike and never inserted.",
+        *checked.open,
     ]
 
 

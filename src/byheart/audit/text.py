@@ -16,7 +16,7 @@ import numpy as np
 
 from byheart.audit.folder import default_folder, environment
 from byheart.audit.judging import judge_text
-from byheart.audit.measuring import Source, available, measure_all
+from byheart.audit.measuring import Source, available, measure_all, measure_with, records_of
 from byheart.audit.passes import Pass, make_pass, shadow_pass, text_passes
 from byheart.audit.profiles import profile_named
 from byheart.audit.records import gather_text
@@ -123,7 +123,7 @@ def audit_text(
     passes = text_passes(corpus, target, other, chosen, seed=seed, batch_size=batches)
     passes += [shadow_pass(s.model, i, corpus, seed=seed) for i, s in enumerate(shadow_models)]
     worker = engine or engine_named("local")
-    sources: dict[str, Source] = {"corpus": corpus}
+    sources = records_of(corpus)
     for number, one in enumerate(passes, 1):
         sources[one.name] = run_pass(one, run, worker, f"Pass {number} of {len(passes)}: {one.name}")
     with run.step("scores"):
@@ -209,13 +209,12 @@ def _rendered(corpus: Corpus, target: LanguageModel) -> Corpus:
 
 def _of_reference(sources: Mapping[str, Source]) -> dict[str, Scores]:
     """What a model that never saw the records recites, and which canaries it prefers."""
-    earlier, corpus = sources.get("reference_logprobs"), sources["corpus"]
-    if not isinstance(earlier, Signals) or not isinstance(corpus, Corpus):
+    earlier = sources.get("reference_logprobs")
+    if not isinstance(earlier, Signals):
         return {}
-    known = {"extraction": extraction(earlier)}
-    if "pool" in corpus.columns:
-        known["exposure"] = exposure(earlier, corpus)
-    return known
+    its = {**sources, "token_logprobs": earlier}
+    methods: tuple[Any, ...] = (extraction, exposure)
+    return {m.card.name: measure_with(m, its) for m in methods if set(m.card.needs) <= set(its)}
 
 
 def _told_by(sources: Mapping[str, Source]) -> list[str]:

@@ -51,8 +51,8 @@ def _callback(method: Any) -> Any:
         kind = _plain(hints.get(name))
         if p.kind is inspect.Parameter.KEYWORD_ONLY and kind is not None and name != "seed":
             default = None if p.default is inspect.Parameter.empty else p.default
-            annotation = Annotated[kind if default is not None else kind | None, typer.Option(help=_help(method, name))]
-            params.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+            annotation: Any = Annotated[kind | None, typer.Option(help=_help(method, name))]
+            params.append(inspect.Parameter(name, p.kind, default=default, annotation=annotation))
 
     def call(run: Path, **options: Any) -> None:
         from byheart.audit.step import run_step
