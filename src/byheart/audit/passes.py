@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from byheart.core.digest import digest_json
 from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.core.signals import SignalKey, Signals
-from byheart.signals.conditional import conditional_logprobs
+from byheart.signals.conditional import conditional_logprobs, prefix_tokens
 from byheart.signals.continuations import continuations, samples
 from byheart.signals.gradients import gradient_norm
 from byheart.signals.lowercase import lowercase_logprobs
@@ -25,6 +26,8 @@ from byheart.signals.token_logprobs import token_logprobs
 
 if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
+
+log = logging.getLogger(__name__)
 
 PASSES = (
     "token_logprobs", "reference_logprobs", "lowercase_logprobs", "nonmember_prefix_logprobs",
@@ -192,10 +195,22 @@ def _prefix_pass(name: str, plain: Corpus, target: LanguageModel, seed: int, bat
         return None
     apart = shots["nonmember"] if role == "nonmember" else np.concatenate([shots["nonmember"], shots["member"]])
     texts = [plain.items[int(i)] for i in shots[role]]
+    if not _fits(target, texts):
+        return None
     rest = plain.take(np.setdiff1d(np.arange(len(plain)), apart))
     recipe = partial(conditional_logprobs, prefix_texts=texts, **batches)
     facts = tuple(plain.ids[shots[role]].tolist())
     return Pass(name, rest, Opener(target), recipe, target.digest, seed=seed, facts=facts)
+
+
+def _fits(target: LanguageModel, texts: list[Any]) -> bool:
+    """Whether at least one text of a prefix leaves room for the record that is read after it."""
+    try:
+        prefix_tokens(target, texts)
+    except UsageError as e:
+        log.warning("No score is taken after a shared prefix: %s.", e)
+        return False
+    return True
 
 
 def _shots(plain: Corpus, role: str, seed: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from byheart.audit.measuring import available, measure_with
+from byheart.audit.verify import note_outputs
 from byheart.core.errors import UsageError
 from byheart.core.findings import Findings
 from byheart.core.run import RunFolder
@@ -35,7 +36,7 @@ def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any])
     if missing:
         raise UsageError(
             f"{card.address} reads {', '.join(missing)}, which {path} does not hold "
-            f"(it holds {', '.join(signals) or 'no signals'}); make it with `byheart signals {missing[0]} {path}`"
+            f"(it holds {', '.join(signals) or 'no signals'}); {_way_to(missing[0], path)}"
         )
     seeded = (
         {"seed": run.facts.get("command", {}).get("seed", 0)} if "seed" in inspect.signature(method).parameters else {}
@@ -43,6 +44,7 @@ def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any])
     result = measure_with(method, signals, **seeded, **options)
     if isinstance(result, Scores):
         result.save(run.scores_path(card.name))
+        note_outputs(run, [run.scores_path(card.name)])
         table = result.table().groupby("role")["value"].describe()[["count", "mean", "50%", "max"]]
         return [
             f"{card.address}: {card.summary} ({card.unit}; higher is more memorized)",
@@ -51,5 +53,14 @@ def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any])
         ]
     if isinstance(result, Findings):
         result.save(run.findings_folder)
+        note_outputs(run, run.findings_folder.glob(f"{card.name}.*"))
         return [f"{card.address}: {card.summary}", result.table().head(20).to_string(index=False)]
     raise UsageError(f"{card.address} returned a {type(result).__name__}; a reader returns Scores or Findings")
+
+
+def _way_to(signal: str, path: Path) -> str:
+    if signal == "canaries":
+        return "run the audit with --canaries"
+    if signal == "shadow_logprobs":
+        return "run the audit with --shadow"
+    return f"make it with `byheart signals {signal} {path}`"

@@ -17,11 +17,12 @@ import numpy as np
 from byheart.audit.folder import default_folder, environment
 from byheart.audit.judging import judge_text
 from byheart.audit.measuring import Source, available, measure_all, measure_with, records_of
+from byheart.audit.opening import open_text_model
 from byheart.audit.passes import Pass, make_pass, shadow_pass, text_passes
 from byheart.audit.profiles import profile_named
 from byheart.audit.records import gather_text
 from byheart.audit.shadows import measure_shadows, open_shadow
-from byheart.audit.verify import seal
+from byheart.audit.verify import note_outputs, seal
 from byheart.core.corpus import Corpus
 from byheart.core.errors import TargetError, UsageError
 from byheart.core.run import RunFolder
@@ -102,7 +103,7 @@ def audit_text(
         members, control, canaries, limit=min(limits, default=None),
         text_column=text_column, group_column=group_column, date_column=date_column,
     )  # fmt: skip
-    opening = partial(_open, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     log.info("Opening the model.")
     target = opening(model)
     other = None if reference is None else opening(reference)
@@ -118,6 +119,7 @@ def audit_text(
     run.update(
         model=target.name, model_source=_said(model), reference=other.name if other else None, data=gathered.sources,
         notes=gathered.notes, environment=environment(), device=str(target.device),
+        opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
         reproduce=[command_line] if command_line else [],
     )  # fmt: skip
     passes = text_passes(corpus, target, other, chosen, seed=seed, batch_size=batches)
@@ -161,7 +163,8 @@ def add_signals(
         TargetError: if the model is not the one that the run was made with.
     """
     run = RunFolder.existing(path)
-    opening = partial(_open, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    dtype = run.facts.get("opened", {}).get("dtype", "auto") if dtype == "auto" else dtype
+    opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     target = opening(run.facts.get("model_source"))
     command = run.facts["command"]
     if target.digest != command["model"]:
@@ -171,7 +174,9 @@ def add_signals(
     one = make_pass(name, run.corpus, target, other, chosen, seed=command["seed"], batch_size=_tokens(batch_size))
     if one is None:
         raise UsageError(f"{name} cannot be taken here: it needs a reference, more control records, or open weights")
-    return run_pass(one, run, engine or engine_named("local"), name)
+    made = run_pass(one, run, engine or engine_named("local"), name)
+    note_outputs(run, run.signals_folder(name).glob("*.safetensors"))
+    return made
 
 
 def judge_run(run: RunFolder) -> list[Any]:
@@ -181,14 +186,6 @@ def judge_run(run: RunFolder) -> list[Any]:
     verdicts = judge_text(run.scores, chosen, reference=_of_reference(sources), seed=command["seed"])
     run.save_verdicts(verdicts)
     return verdicts
-
-
-def _open(source: Any, *, device: str, dtype: str, trust_remote_code: bool) -> LanguageModel:
-    from byheart.models.causal_lm import load_text_model  # transformers is an extra
-
-    if hasattr(source, "hidden") and hasattr(source, "opener"):
-        return source  # type: ignore[no-any-return]
-    return load_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
 
 
 def _tokens(batch_size: str | int) -> int | str:

@@ -142,8 +142,11 @@ def as_text(item: Any) -> str:
 
 
 def _column(values: Sequence[Any]) -> np.ndarray:
-    array = np.asarray(values)
-    return array.astype(object) if array.dtype.kind in "US" else array
+    if any(v is None or isinstance(v, str) for v in values):  # text, some of it absent
+        column = np.empty(len(values), dtype=object)
+        column[:] = [None if isinstance(v, float) and np.isnan(v) else v for v in values]
+        return column
+    return np.asarray(values)
 
 
 def _filled(corpus: Corpus, name: str) -> np.ndarray:

@@ -55,18 +55,17 @@ def train(
     learnable = [e for e in encoded if e.scored.any()]
     if not learnable or batch_size < 1:
         raise UsageError(f"nothing to learn from: {len(learnable)} records with a scored token, {batch_size} a batch")
-    n_steps = steps if steps is not None else max(1, round(epochs * len(learnable) / batch_size))
+    n_steps = steps if steps is not None else max(1, round(epochs * -(-len(learnable) // batch_size)))
     weights = [w for w in module.parameters() if w.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=lr, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=n_steps)
-    order = _order(len(learnable), seed)
+    batches = _batches(np.array([e.ids.size for e in learnable]), batch_size, seed)
     losses = np.zeros(n_steps)
     module.train()
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(seed, "dropout"))
         for step in range(n_steps):
-            batch = [learnable[next(order)] for _ in range(batch_size)]
-            loss = batch_loss(module, batch)
+            loss = batch_loss(module, [learnable[i] for i in next(batches)])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -94,8 +93,16 @@ def batch_loss(module: Any, batch: Sequence[Encoded]) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits[scored].float(), ids[:, 1:][scored])
 
 
-def _order(n: int, seed: int) -> Iterator[int]:
-    """Record numbers, every pass in an order of its own, without end."""
+def _batches(sizes: np.ndarray, batch_size: int, seed: int) -> Iterator[list[int]]:
+    """Batches of record numbers without end: every pass a new order, records of near-equal length together.
+
+    Chance deals the records into heaps of eight batches; each heap is sorted by length and cut, so that little of a
+    batch is padding, and the batches of a pass come in an order of chance.
+    """
     rng = generator(seed, "training order")
     while True:
-        yield from rng.permutation(n).tolist()
+        order = rng.permutation(sizes.size)
+        heaps = [order[i : i + 8 * batch_size] for i in range(0, order.size, 8 * batch_size)]
+        sorted_heaps = [heap[np.argsort(sizes[heap], kind="stable")] for heap in heaps]
+        cut = [h[i : i + batch_size].tolist() for h in sorted_heaps for i in range(0, h.size, batch_size)]
+        yield from (cut[i] for i in rng.permutation(len(cut)))

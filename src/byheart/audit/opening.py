@@ -1,0 +1,30 @@
+"""Which model is meant? From what a user gives to a model that can be asked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from byheart.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from byheart.core.target import LanguageModel
+
+
+def open_text_model(source: Any, *, device: str, dtype: str, trust_remote_code: bool) -> LanguageModel:
+    """A language model from a folder, hub id, `.gguf` file, adapter, `smollm2`, live pair or LanguageModel.
+
+    Raises:
+        UsageError: if the name is empty or the device unknown.
+        TargetError: if the model cannot be opened.
+    """
+    from byheart.models.causal_lm import load_text_model  # transformers is an extra
+
+    if hasattr(source, "hidden") and hasattr(source, "opener"):
+        return source  # type: ignore[no-any-return]
+    if isinstance(source, (str, Path)) and not str(source).strip():
+        raise UsageError("the name of the model is empty; give a folder, a hub id, a .gguf file or smollm2")
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise UsageError(f"--device is auto, cpu or cuda; got {device!r}")
+    return load_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
