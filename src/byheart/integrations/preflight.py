@@ -31,7 +31,7 @@ class Scan:
         whole: false if reading stopped before the end of the data.
         learned: times each secret stands there with the loss on all of it, by canary id.
         unlearned: times it stands there with a token that the loss is not on.
-        prompted: of the latter, those where the loss is on nothing of it and begins behind it.
+        prompted: of the latter, those where the loss is neither on it nor on the token before it, and begins behind it.
         cut: times the words before a secret stand in a row more often than the whole secret does.
         longest: tokens of the longest row.
     """
@@ -107,12 +107,12 @@ def _note(
             _count(seen.cut, canary.id, text.count(_lead(canary)) - text.count(canary.secret))
             continue
         for first, last in spans(row.ids, canary.secret, tokenizer):
-            inside, behind = row.learned[first:last], row.learned[last:]
+            inside, before, behind = row.learned[first:last], row.learned[first - 1], row.learned[last:]
             if first == 0 and inside[1:].all():  # cut off just before it: its first token has nothing before it
                 _count(seen.cut, canary.id)
                 continue
             _count(seen.learned if inside.all() else seen.unlearned, canary.id)
-            if not inside.any() and behind.any():
+            if behind.any() and not before and not inside.any():
                 _count(seen.prompted, canary.id)
 
 
