@@ -50,7 +50,7 @@ def text(
     from byheart.audit import audit_text
     from byheart.execute import engine_named
 
-    check_gate(fail_on)
+    check_gate(fail_on, junit)
     begin(quiet)
     run = audit_text(
         model,
@@ -76,10 +76,14 @@ def text(
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)
 
 
-def check_gate(fail_on: str | None) -> None:
-    """Refuse a gate that does not exist before anything is computed."""
+def check_gate(fail_on: str | None, junit: Path | None) -> None:
+    """Refuse a gate that does not exist, or whose file cannot be written, before anything is computed."""
     if fail_on not in (None, "shown", "inconclusive"):
         raise typer.BadParameter(f"--fail-on is shown or inconclusive; got {fail_on!r}")
+    if junit is not None:
+        if junit.is_dir():
+            raise typer.BadParameter(f"--junit is a file to write; {junit} is a folder")
+        junit.parent.mkdir(parents=True, exist_ok=True)
 
 
 def begin(quiet: bool) -> None:

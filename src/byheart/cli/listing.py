@@ -62,7 +62,15 @@ def doctor() -> None:
 
     cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none; the CPU is used"
     print(f"{'GPU':8}{cuda}\n{'threads':8}{torch.get_num_threads()}")
-    from byheart.models.shipped import shipped_models
+    print(f"{'model':8}smollm2: {_smollm2()}")
 
-    for name, where in shipped_models().items():
-        print(f"{'model':8}{name}: {where}")
+
+def _smollm2() -> str:
+    from byheart.core.errors import ByheartError
+
+    try:
+        from byheart.models.gguf import shipped
+
+        return str(shipped())
+    except ByheartError as e:
+        return str(e)

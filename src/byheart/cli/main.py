@@ -39,6 +39,9 @@ _ParseError: Any = typer.BadParameter.__mro__[2]
 """Root of what the parser raises; its module differs between typer's versions."""
 
 
+OF_A_PATH = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+
 def _version(value: bool) -> None:
     if value:
         print(f"byheart {__version__}")
@@ -82,7 +85,10 @@ def run(arguments: list[str] | None = None) -> int:
                 "what is done is kept"
             )
             return 2
-        raise
+        if not isinstance(e, OF_A_PATH) or e.filename is None:
+            raise
+        _one_line(f"{e.filename} cannot be read or written ({e.strerror}); give another path")
+        return 2
 
 
 if __name__ == "__main__":

@@ -16,7 +16,12 @@ def _from_config(ctx: typer.Context, path: Path | None) -> Path | None:
 
     if not path.is_file():
         raise typer.BadParameter(f"{path} is not there")
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except UnicodeDecodeError as e:
+        raise typer.BadParameter(f"{path} is not UTF-8: byte {e.start} is 0x{e.object[e.start]:02x}") from None
+    except yaml.YAMLError as e:
+        raise typer.BadParameter(f"{path} is not YAML: {e}; one option a line, as `members: train.jsonl`") from None
     if not isinstance(content, dict):
         raise typer.BadParameter(
             f"{path} holds a {type(content).__name__}; it mirrors the options: `members: train.jsonl`"

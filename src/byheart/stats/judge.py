@@ -11,7 +11,7 @@ from __future__ import annotations
 from byheart.core.card import Card
 from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
-from byheart.stats.admit import MIN_GROUPS, admit
+from byheart.stats.admit import MIN_GROUPS, NAMES, admit
 from byheart.stats.auc import auc_estimate, design_effect
 from byheart.stats.label_test import LabelTest, label_test
 from byheart.stats.means import mean_gap_estimate
@@ -56,7 +56,7 @@ def _judge(
 ) -> Verdict:
     kept, said = admit(scores, "member", "nonmember", finite=whole_set)
     sides, claim = Sides.from_scores(kept), SET_CLAIM if whole_set else CLAIM
-    lack = too_few(sides, level)
+    lack = _unscored(scores, kept) or too_few(sides, level)
     if lack:
         main = Estimate(None, None, None, sides.n_groups, f"over {sides.counted()}", "not estimated: " + lack)
         return verdict(scores.card, claim, "inconclusive", None, main, said=[lack, *said])
@@ -89,6 +89,15 @@ def _decide(test: LabelTest, found: Gate, level: float, main: Estimate, power: s
             f"already tells them apart (AUC of the score minus AUC of the guess: {found.beyond})."
         ]
     return "shown", [f"The score beats a blind guess that never saw the model by {found.beyond} in AUC."]
+
+
+def _unscored(scores: Scores, kept: Scores) -> str:
+    """Why a side that is there has no score; empty when both have one, or are not there at all."""
+    for role in ("nonmember", "member"):
+        n = int((scores.roles == role).sum())
+        if n and not (kept.roles == role).any():
+            return f"None of the {n} {NAMES[role]} records could be scored in this way, so nothing can be compared."
+    return ""
 
 
 def too_few(sides: Sides, level: float = 0.05) -> str:
