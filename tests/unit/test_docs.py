@@ -12,6 +12,7 @@ import typer
 
 from byheart.cli.main import app
 from byheart.stats.power import detectable_auc, detectable_share
+from byheart.stats.privacy import one_run_epsilon
 from byheart.stats.roc import certifiable_fpr
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +129,16 @@ def test_power_table_of_the_playbook_is_what_the_code_says():
         assert f"{detectable_auc(n, n):.2f}" == area
         assert f"{100 * detectable_share(n, n, 0.0):.2g}" == share
         assert f"{100 * certifiable_fpr(n):.2g}" == floor
+
+
+def test_epsilon_table_of_the_playbook_is_what_the_code_says():
+    """The most that n canaries can show: all guesses right, the error shared between four numbers of guesses."""
+    text = (ROOT / "docs/playbook.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert len(rows) == 4
+    for n, said in rows:
+        inserted, left_out = np.ones(int(n.replace(",", "")) // 2), np.zeros(int(n.replace(",", "")) // 2)
+        assert f"{one_run_epsilon(inserted, left_out).value:.1f}" == said
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
