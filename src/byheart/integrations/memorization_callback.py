@@ -107,8 +107,9 @@ class MemorizationCallback(TrainerCallback):
         self._last = None
         if self.preflight:
             seen = preflight(
-                kwargs["train_dataloader"], self._tokenizer(kwargs), self.manifest, scan_batches=self.scan_batches
-            )
+                kwargs["train_dataloader"], self._tokenizer(kwargs), self.manifest,
+                scan_batches=self.scan_batches, layout=self.layout,
+            )  # fmt: skip
             log.info("All %d canaries are in place: %s.", len(self.manifest.planted), seen)
         self.history.begin(state.global_step)
         if pieces:

@@ -79,16 +79,10 @@ def trainer(tmp_path, tokenizer):
     return build
 
 
-@pytest.fixture(scope="session")
-def one_process():
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory):
     """A process group of this process alone."""
-    import tempfile
-    from pathlib import Path
-
-    if not torch.distributed.is_initialized():
-        file = Path(tempfile.mkdtemp()) / "meeting"
-        torch.distributed.init_process_group("gloo", init_method=f"file://{file}", rank=0, world_size=1)
-        yield
-        torch.distributed.destroy_process_group()
-    else:
-        yield
+    meeting = tmp_path_factory.mktemp("group") / "meeting"
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()

@@ -8,7 +8,8 @@ from torch.utils.data import DataLoader, IterableDataset
 from transformers import DataCollatorForSeq2Seq
 
 from byheart.core.errors import DataError
-from byheart.integrations.preflight import preflight, scan, spans
+from byheart.integrations.canary_scan import scan, spans
+from byheart.integrations.preflight import preflight
 
 
 @pytest.fixture
@@ -183,3 +184,11 @@ def test_a_manifest_of_other_canaries_is_refused(loader, tokenizer, planted, tex
     )
     with pytest.raises(DataError, match=r"4 never-planted twins"):
         preflight(loader(encode(texts)), tokenizer, replace(planted.manifest, canaries=turned))
+
+
+def test_warns_of_another_layout(loader, tokenizer, planted, texts, encode, caplog):
+    """Trained on as plain texts, asked for as answers in a chat."""
+    preflight(loader(encode(texts)), tokenizer, planted.manifest)
+    assert not caplog.records
+    preflight(loader(encode(texts)), tokenizer, planted.manifest, layout="chat")
+    assert "4 of 4 planted canaries (first: canary-random-00008) are trained on behind other words" in caplog.text

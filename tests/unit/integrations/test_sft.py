@@ -28,7 +28,8 @@ CHATS = [
 ]
 MARKED = (
     "{% for m in messages %}{% if m['role'] == 'assistant' %}<|assistant|>"
-    "{% generation %}{{ m['content'] + '<|end|>' }}{% endgeneration %}{% else %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endif %}{% endfor %}"
+    "{% generation %}{{ m['content'] + '<|end|>' }}{% endgeneration %}"
+    "{% else %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 
@@ -92,7 +93,7 @@ def test_an_adapter_on_completions(sft, watching):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_chats_with_the_loss_on_the_assistant(sft, watching, tokenizer):
+def test_chats_with_the_loss_on_the_assistant(sft, watching, tokenizer, caplog):
     planted = inject(MANIFEST, CHATS)
     assert planted.manifest.data["layout"] == "chat"
     callback = watching(planted.manifest)
@@ -102,6 +103,7 @@ def test_chats_with_the_loss_on_the_assistant(sft, watching, tokenizer):
     finally:
         tokenizer.chat_template = plain
     assert last(callback)["byheart_extracted"] == 0
+    assert "behind other words" not in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore")
