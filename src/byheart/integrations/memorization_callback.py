@@ -140,9 +140,10 @@ class MemorizationCallback(TrainerCallback):
         if pieces:
             log.info("Now score the saved model: %s", self._command(args.output_dir))
             return
-        if args.load_best_model_at_end:
+        best = getattr(state, "best_global_step", None) if args.load_best_model_at_end else None
+        if best:
             self._last = None  # the weights are those of another step now
-        self._score(state, kwargs)
+        self._score(state, kwargs, weights_of_step=best)
         if self.members is None:
             log.info("No members were given, so there is no audit; the canaries' history is in %s.", self.history.path)
             return
@@ -151,7 +152,7 @@ class MemorizationCallback(TrainerCallback):
         except ByheartError as e:  # training is done, and its result is not to be lost for this
             log.error("The audit was not made: %s. Score the saved model: %s", e, self._command(args.output_dir))
 
-    def _score(self, state: Any, kwargs: Mapping[str, Any]) -> dict[str, float]:
+    def _score(self, state: Any, kwargs: Mapping[str, Any], weights_of_step: int | None = None) -> dict[str, float]:
         """What the canaries tell at this step; computed once per step."""
         if self._last and self._last[0] == state.global_step:
             return self._last[1]
@@ -163,7 +164,8 @@ class MemorizationCallback(TrainerCallback):
             log.warning("The canaries were not scored at step %d: %s", state.global_step, e)
             return {}
         self._last = (state.global_step, told)
-        self.history.add(state.global_step, state.epoch, told)
+        of = {} if weights_of_step is None else {"weights_of_step": weights_of_step}
+        self.history.add(state.global_step, state.epoch, {**told, **of})
         if self._trainer_log is not None:
             self._trainer_log(dict(told))
         else:

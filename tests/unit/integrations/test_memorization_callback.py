@@ -118,6 +118,22 @@ def test_a_trainer_without_evaluation_is_told(model, texts, encode, trainer, wat
     assert "All 4 canaries are in place: 9 batches scanned" in caplog.text
 
 
+def test_the_best_model_is_scored_at_the_end(model, texts, encode, trainer, watching):
+    """A metric that falls with every step makes the first checkpoint the best."""
+    callback = watching()
+    options = {"save_strategy": "epoch", "load_best_model_at_end": True, "metric_for_best_model": "byheart_falling"}
+
+    class Falling(TrainerCallback):
+        def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+            metrics["eval_byheart_falling"] = -state.global_step
+
+    run = trainer(model, encode(texts), [Falling(), callback], epochs=2, greater_is_better=True, **options)
+    run.train()
+    first, second, end = lines(callback)
+    assert (first["step"], second["step"], end["step"], end["weights_of_step"]) == (9, 18, 18, 9)
+    assert end["byheart_exposure_mean"] == pytest.approx(first["byheart_exposure_mean"])
+
+
 def test_attached_it_speaks_where_the_trainer_speaks(model, texts, encode, trainer, watching):
     class Reporter(TrainerCallback):
         def __init__(self):
@@ -237,3 +253,43 @@ def test_a_second_audit_gets_a_folder_of_its_own(tmp_path):
         assert _unused(folder).name == expected
     with pytest.raises(RunError):
         RunFolder.start(folder, {"verb": "another"})
+
+
+TWO = """
+from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
+from byheart.data.canaries import make_canaries
+from byheart.data.inject import inject
+from byheart.integrations import MemorizationCallback
+from byheart.models.tiny import byte_tokenizer, tiny_gpt
+import sys
+
+out, tokenizer = sys.argv[1], byte_tokenizer()
+manifest = make_canaries(seed=0, families=("random",), repetitions=(1, 16), per_repetition=2, controls=63, salt="s")
+planted = inject(manifest, [{"text": f"Note {i}: the dog rests."} for i in range(32)])
+rows = [{"input_ids": i, "labels": i} for i in (tokenizer(r["text"])["input_ids"] for r in planted.data)]
+args = TrainingArguments(
+    out, per_device_train_batch_size=4, num_train_epochs=8, learning_rate=3e-3, eval_strategy="epoch", report_to=[],
+    save_strategy="no", use_cpu=True, ddp_backend="gloo", disable_tqdm=True,
+)
+trainer = Trainer(
+    tiny_gpt(len(tokenizer), seed=1), args, train_dataset=rows, eval_dataset=rows[:4], processing_class=tokenizer,
+    data_collator=DataCollatorForSeq2Seq(tokenizer), callbacks=[
+        MemorizationCallback(planted.manifest, out=out + "/watch", stop_at_exposure=6.0)
+    ],
+)
+trainer.train()
+open(f"{out}/stopped-{args.process_index}", "w").write(str(trainer.state.global_step))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_stop_at_the_same_step(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run([*launch, str(script), str(tmp_path)], check=True, capture_output=True, timeout=300)
+    steps = [(tmp_path / f"stopped-{rank}").read_text() for rank in (0, 1)]
+    written = [json.loads(line) for line in (tmp_path / "watch" / "history.jsonl").read_text().splitlines()]
+    assert steps[0] == steps[1] == str(written[-1]["step"])
+    assert int(steps[0]) < 72  # 66 rows in batches of 2 x 4: 9 steps a pass, 8 passes
+    assert written[-1]["byheart_exposure_x16"] == 6
