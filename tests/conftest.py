@@ -5,6 +5,8 @@ import os
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import json
+
 import pytest
 
 
@@ -19,3 +21,26 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def untrained_folder(tmp_path_factory):
+    """A tiny model that never saw any text, with a byte tokenizer, as save_pretrained leaves it."""
+    from byheart.models.tiny import byte_tokenizer, tiny_gpt
+
+    folder = tmp_path_factory.mktemp("untrained") / "tiny"
+    tiny_gpt(272, width=32, layers=1, context=160, seed=0).save_pretrained(folder)
+    byte_tokenizer(bos=True).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def records_folder(tmp_path_factory):
+    """`members.jsonl` and `control.jsonl`: 30 made-up sentences each, drawn alike, one subject in each a group."""
+    from byheart.audit.selftest import made_up_records
+
+    folder, sentences = tmp_path_factory.mktemp("records"), made_up_records(60, seed=1)
+    for name, part in (("members", sentences[:30]), ("control", sentences[30:])):
+        lines = [json.dumps({"text": t, "author": f"{name} {i // 2}"}) for i, t in enumerate(part)]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder

@@ -99,7 +99,8 @@ def begin(quiet: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     log = logging.getLogger("byheart")
-    log.handlers, log.level, log.propagate = [handler], level, False
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(level)
 
 
 def finish(run: RunFolder, *, fail_on: str | None, junit: Path | None, as_json: bool) -> int:

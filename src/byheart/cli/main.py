@@ -57,6 +57,18 @@ def _one_line(message: str) -> None:
     print(f"byheart: {' '.join(message.split())}", file=sys.stderr)
 
 
+def _seen(error: Any, arguments: list[str] | None) -> str:
+    """The value that was typed for the option at fault, which the parser's own message leaves out."""
+    typed = sys.argv[1:] if arguments is None else arguments
+    for option in getattr(getattr(error, "param", None), "opts", []):
+        for word, after in zip(typed, [*typed[1:], ""], strict=True):
+            name, equals, value = word.partition("=")
+            if name == option:
+                seen = value if equals else after
+                return "" if seen in error.format_message() else f"; got {seen!r}"
+    return ""
+
+
 def main() -> None:
     """Run the command line and leave with the exit code of the contract."""
     sys.exit(run())
@@ -65,12 +77,14 @@ def main() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """The exit code: 0 done, 2 wrong input, 3 shown, 4 inconclusive, 130 interrupted; crashes raise."""
     try:
-        code = app(arguments, standalone_mode=False)
-        return int(code or 0)
+        code = int(app(arguments, standalone_mode=False) or 0)
+        if code == 130:  # newer parsers turn the interrupt into a code
+            raise KeyboardInterrupt
+        return code
     except _ParseError as e:
         if type(e).__name__ == "NoArgsIsHelpError":
             return 0
-        _one_line(f"{e.format_message()} (`--help` shows the options)")
+        _one_line(f"{e.format_message().rstrip('.')}{_seen(e, arguments)} (`--help` shows the options)")
         return 2
     except (typer.Abort, KeyboardInterrupt):
         _one_line("interrupted; what is done is kept, the same command continues it")
