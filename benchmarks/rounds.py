@@ -1,4 +1,4 @@
-"""How long does each of several ways take, in one process, when other things run too? Rounds interleaved, minima kept."""
+"""How long does each of several ways take when other things run too? Rounds interleaved in one process, minima kept."""
 
 import json
 import os
