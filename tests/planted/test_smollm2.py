@@ -37,8 +37,8 @@ PLAIN = (
     "say to her father. In her bag there was a letter from her sister, which she had read so many times that the paper "
     "was beginning to tear. The man across from her was reading a newspaper. After a while he folded it, put it on the "
     "seat beside him, and asked her where she was going. She told him the name of the village. He had never heard of "
-    "it. It was a small place, she said, with one church, two shops and a river that froze every winter. When she was a "
-    "child, they used to walk across the ice to school, although their mother had told them not to."
+    "it. It was a small place, she said, with one church, two shops and a river that froze every winter. When she was "
+    "a child, they used to walk across the ice to school, although their mother had told them not to."
 )
 
 

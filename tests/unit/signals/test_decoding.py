@@ -53,7 +53,7 @@ def test_transformers_warps_the_same_way(scheme):
 
 
 def test_ties_are_kept_as_the_sampler_keeps_them():
-    # Four equals, 0.45 of the mass wanted: the sampler keeps the two of smallest id. Two of k = 3 and its ties: all four.
+    # Four equals, 0.45 of the mass wanted: it keeps the two of smallest id. Two of k = 3 and its ties: all four.
     z = torch.zeros(4, 4)
     x = torch.arange(4)[:, None]
     for scheme, kept in (((1.0, None, 0.45), 2), ((1.0, 3, None), 4)):
