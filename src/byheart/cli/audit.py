@@ -47,6 +47,9 @@ def text(
     config: o.Config = None,
 ) -> int:
     """Does a language model know its training records by heart, which ones, and how sure are we?"""
+    import shlex
+    import sys
+
     from byheart.audit import audit_text
     from byheart.execute import engine_named
 
@@ -72,6 +75,7 @@ def text(
         batch_size=batch_size,
         trust_remote_code=trust_remote_code,
         show_text=show_text,
+        command_line=shlex.join(["byheart", *sys.argv[1:]]),
     )
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)
 

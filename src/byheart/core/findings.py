@@ -29,6 +29,7 @@ class Findings:
         per_record: (n, m) or None.
         estimates: named numbers with intervals.
         state: fitted arrays by name, if the method has any.
+        columns: further facts per address, each (m,).
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Findings:
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     state: Mapping[str, np.ndarray] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.address) != len(self.weight):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from byheart.core.corpus import Corpus
 from byheart.core.run import RunFolder
@@ -103,6 +104,15 @@ class Evidence:
         both = [n for n, s in known.items() if min(len(s.where("member")), len(s.where("nonmember"))) >= 2]
         judged = [v.method for v in sorted(self.verdicts, key=lambda v: not v.main.unit.startswith("AUC"))]
         return sorted(both, key=lambda n: (judged.index(n) if n in judged else len(judged), n))
+
+    @property
+    def standing_out(self) -> dict[str, float]:
+        """How surely each training record stands out from the controls: its q-value by id, if the audit kept it."""
+        path = self.run.findings_folder / "standing_out.parquet"
+        if not path.exists():
+            return {}
+        table = pd.read_parquet(path)
+        return dict(zip(table["address"].tolist(), table["q"].tolist(), strict=True))
 
     def absent(self) -> list[str]:
         """One sentence for each missing part: what is missing, and what it would add."""

@@ -56,6 +56,7 @@ class Row:
         tokens: of the strip.
         hidden_before, hidden_within, hidden_after: tokens left out of the strip.
         n_windows: how many windows the record was read in.
+        q: share of records named with it that are expected to be like a control; None where nothing is said of it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Row:
     hidden_within: int
     hidden_after: int
     n_windows: int
+    q: float | None
 
 
 def most_memorized(evidence: Evidence, recital: Recital, *, show_text: bool, top: int = TOP) -> list[Row]:
@@ -83,10 +85,10 @@ def most_memorized(evidence: Evidence, recital: Recital, *, show_text: bool, top
     planted = np.flatnonzero(recital.whole_secret & (recital.roles == "canary"))
     chosen = [*planted[np.argsort(-recital.length[planted], kind="stable")][:TOP_CANARIES], *order[length[order] > 0]]
     place = {recital.ids[i]: i for i in chosen}
-    known = _known_before(evidence, recital, place)
+    known, named = _known_before(evidence, recital, place), evidence.standing_out
     texts = _texts(evidence, place)
     rows = [
-        _row(signals, j, recital, place[signals.ids[j]], texts.get(signals.ids[j]), known, show_text)
+        _row(signals, j, recital, place[signals.ids[j]], texts.get(signals.ids[j]), known, named, show_text)
         for signals in evidence.shards("token_logprobs")
         for j in _rows(signals, place)
     ]
@@ -130,8 +132,9 @@ def _texts(evidence: Evidence, place: Mapping[Any, int]) -> dict[Any, str]:
 
 
 def _row(
-    signals: Signals, j: int, recital: Recital, i: int, text: str | None, known: Mapping[Any, int], show_text: bool
-) -> Row:
+    signals: Signals, j: int, recital: Recital, i: int, text: str | None, known: Mapping[Any, int],
+    named: Mapping[str, float], show_text: bool,
+) -> Row:  # fmt: skip
     at, length = int(recital.start[i]), int(recital.length[i])
     n, stop = int(recital.tokens[i]), at + length
     first, last, cut = max(0, at - BEFORE), min(n, stop + AFTER), min(stop, at + WITHIN)
@@ -148,7 +151,7 @@ def _row(
     return Row(
         safe(name if show_text else mask_personal(name)), str(signals.roles[j]), length, n, at,
         float(np.exp(np.nanmean(logprob[at:stop]))), known.get(signals.ids[j]), tokens, first, stop - cut, n - last,
-        int(recital.windows[i]),
+        int(recital.windows[i]), named.get(name),
     )  # fmt: skip
 
 
