@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ON_CPU = 1024
+"""Tokens of a shard on a CPU, some seconds of work; not after a prefix, which is read anew for every shard."""
+
 PASSES = (
     "token_logprobs", "reference_logprobs", "lowercase_logprobs", "nonmember_prefix_logprobs",
     "member_prefix_logprobs", "gradient_norm", "continuations", "samples",
@@ -47,9 +50,10 @@ class Opener:
     def __init__(self, target: LanguageModel) -> None:
         self._at_hand: LanguageModel | None = target
         self._open = target.opener
+        self.on_gpu = target.device.type != "cpu"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_at_hand": None, "_open": self._open}
+        return {"_at_hand": None, "_open": self._open, "on_gpu": self.on_gpu}
 
     def __call__(self) -> LanguageModel:
         """The model, loaded at most once per process."""
@@ -75,7 +79,7 @@ class Pass:
 
     name: str
     corpus: Corpus
-    opener: Callable[[], LanguageModel]
+    opener: Opener
     recipe: Callable[..., Signals]
     target: str
     of_base: bool = False
@@ -88,6 +92,11 @@ class Pass:
         """What its signals are made from."""
         recipe = digest_json([self.name, self.of_base, *self.facts])
         return SignalKey(self.target, self.corpus.digest, recipe, self.seed)
+
+    @property
+    def tokens_per_shard(self) -> int | None:
+        """How often work is kept and the bar moves; None for the usual size."""
+        return None if self.opener.on_gpu or self.name.endswith("_prefix_logprobs") else ON_CPU
 
     def open(self) -> LanguageModel:
         """The model, ready to read."""

@@ -152,9 +152,10 @@ def run_pass(one: Pass, run: RunFolder, engine: Engine, title: str) -> Signals:
     """Do a pass shard by shard, or read what is left of it; its shards lie in the run folder."""
     sizes = np.array([1 + len(t) // CHARACTERS_PER_TOKEN for t in one.corpus.texts], dtype=np.int64)
     log.info("%s (%d records)", title, len(sizes))
+    plan = plan_shards(sizes, tokens_per_shard=one.tokens_per_shard)
     with run.step(one.name):
         return run_shards(
-            one, plan_shards(sizes), run.signals_folder(one.name), key=one.key, engine=engine, title=title, sizes=sizes
+            one, plan, run.signals_folder(one.name), key=one.key, engine=engine, title=title, sizes=sizes
         )
 
 
