@@ -7,19 +7,15 @@ driver; the libraries it uses must be installed there.
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import byheart
 from byheart.core.errors import ByheartError, MissingExtra, UsageError
 from byheart.core.signals import Signals
 from byheart.execute.job import Job
@@ -30,6 +26,8 @@ try:
     import ray
     from ray.exceptions import RayError, RayTaskError
     from ray.util import ActorPool
+
+    from byheart.execute import ray_cluster
 except ImportError as e:
     raise MissingExtra("ray", "ray") from e
 
@@ -46,7 +44,7 @@ class RayEngine:
 
     Args:
         address: of a running cluster (`ray://host:10001`, `auto`); None uses the one this process has joined or
-            `RAY_ADDRESS` names, else starts one on this machine for the time of the work.
+            `RAY_ADDRESS` names, else starts one on this machine, open until `close` or the end of the process.
         workers: actors, each with its own copy of the model; None for as many as fit.
         gpus_per_worker: None for one GPU where the cluster has any, else 0.
         cpus_per_worker: cores set aside; None for as many as the job has threads, or 1 beside a GPU.
@@ -66,13 +64,15 @@ class RayEngine:
         """As `Engine.results`.
 
         Raises:
-            UsageError: if the cluster cannot be reached or is too small.
+            UsageError: if the cluster cannot be reached, does not let us in, or is too small.
+            MissingExtra: if the address is `ray://` and grpcio is not installed.
             ByheartError: if a shard loses its worker more than `RETRIES` times; and whatever the job raises.
         """
         if not shards:
             return
-        joined_before = ray.is_initialized()
-        with redirect_stdout(sys.stderr), self._cluster(threads):  # Ray tells of lost workers on standard output
+        cores = max(os.cpu_count() or 1, int((self.workers or 1) * (self.cpus_per_worker or threads)))
+        cluster = ray_cluster.joined(self.address, cores=cores, store_bytes=self.store_bytes)
+        with redirect_stdout(sys.stderr), cluster:  # Ray tells of lost workers on standard output
             n, share = self._share(ray.cluster_resources(), threads)  # type: ignore[no-untyped-call]
             actor: Any = ray.remote(_Worker)
             actor = actor.options(max_restarts=-1, max_task_retries=RETRIES, **share)
@@ -84,32 +84,12 @@ class RayEngine:
                         lambda worker, shard: worker.work.remote(sent, threads, *shard), list(shards.items())
                     )
             finally:
-                for worker in workers if joined_before else ():
+                for worker in workers if ray.is_initialized() else ():
                     ray.kill(worker)
 
-    @contextmanager
-    def _cluster(self, threads: int) -> Iterator[None]:
-        """The cluster that this process is in; else join one, or start one, for the time of the block."""
-        if ray.is_initialized():
-            yield
-            return
-        address = self.address or os.environ.get("RAY_ADDRESS") or "local"
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        if address == "local":
-            cores = max(os.cpu_count() or 1, int((self.workers or 1) * (self.cpus_per_worker or threads)))
-            options |= {"num_cpus": cores, "object_store_memory": self.store_bytes, "include_dashboard": False}
-        else:
-            options["runtime_env"] = {"py_modules": [str(Path(byheart.__file__).parent)]}
-        try:
-            _knock(address)
-            ray.init(address, **options)
-        except (ConnectionError, ValueError) as e:
-            said = str(e).partition("\n")[0]
-            raise UsageError(f"no Ray cluster answers at {address!r} ({said}); check that it runs there") from e
-        try:
-            yield
-        finally:
-            ray.shutdown()
+    def close(self) -> None:
+        """Give back the cluster started here, which else stays open for the next pass until the process ends."""
+        ray_cluster.close()
 
     def _share(self, cluster: Mapping[str, float], threads: int) -> tuple[int, dict[str, float]]:
         """How many workers, and what each sets aside."""
@@ -138,16 +118,6 @@ class _Worker:
             return number, job.work(state, rows)
 
 
-def _knock(address: str) -> None:
-    """Does anybody listen there? Ray itself would go on asking for minutes."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if port.isdigit():
-        try:
-            socket.create_connection((host, int(port)), timeout=10).close()
-        except OSError as e:
-            raise ConnectionError(str(e)) from e
-
-
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """What the job raised on purpose, as it raised it; what Ray gave up on, in one line."""
@@ -157,6 +127,10 @@ def _plain_errors() -> Iterator[None]:
         if isinstance(e.cause, ByheartError):
             raise e.cause from None
         raise
+    except ConnectionError as e:
+        raise ByheartError(
+            f"the connection to the Ray cluster was lost ({e}); what is done is kept: give the same command again"
+        ) from e
     except RayError as e:
         raise ByheartError(
             f"a shard lost its Ray worker {RETRIES + 1} times ({type(e).__name__}), perhaps for lack of memory; "

@@ -1,6 +1,7 @@
 """A pass over texts that is cheap, uses chance per record, and can be told to die."""
 
 import os
+import secrets
 import signal
 import sys
 import time
@@ -14,6 +15,11 @@ from byheart.core.errors import DataError
 from byheart.core.ragged import Ragged
 from byheart.core.randomness import generator
 from byheart.core.signals import SignalKey, Signals
+
+# Ray reads these when imported. Without a token it would leave one in the home folder, which each later
+# `ray start` there would ask for; so every cluster of these tests asks for this one.
+os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+os.environ.pop("RAY_ADDRESS", None)
 
 KEY = SignalKey(target="toy", corpus="letters", recipe="noise", seed=7)
 
@@ -88,3 +94,13 @@ def same_files():
 def job_module():
     """The module of the job, for pickling it by value: workers cannot import a test."""
     return sys.modules[NoisyLetters.__module__]
+
+
+@pytest.fixture
+def by_value(job_module):
+    """Ray's workers cannot import the tests, so the job travels with its class."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(job_module)
+    yield
+    cloudpickle.unregister_pickle_by_value(job_module)

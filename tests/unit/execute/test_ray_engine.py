@@ -15,24 +15,15 @@ from byheart.execute.local import LocalEngine
 from byheart.execute.ray_engine import RETRIES, RayEngine
 from byheart.execute.shards import plan_shards, run_shards
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("by_value")]
 STORE = 80 * 2**20
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init("local", num_cpus=2, object_store_memory=STORE, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def by_value(job_module):
-    """Workers cannot import the tests, so the job travels with its class."""
-    ray.cloudpickle.register_pickle_by_value(job_module)
-    yield
-    ray.cloudpickle.unregister_pickle_by_value(job_module)
 
 
 def run(job, folder, key, engine):
@@ -113,24 +104,6 @@ def test_share_of_a_cluster():
     assert RayEngine()._share(eight, 3) == (2, {"num_cpus": 1.0, "num_gpus": 1.0})
     assert RayEngine(gpus_per_worker=0.5)._share(eight, 3) == (4, {"num_cpus": 1.0, "num_gpus": 0.5})
     assert RayEngine(workers=1, gpus_per_worker=0)._share(eight, 4) == (1, {"num_cpus": 4.0, "num_gpus": 0})
-
-
-def test_cluster_of_its_own_is_given_back(letters, key, tmp_path, same_files, capfd):
-    """Runs last: the others share one cluster, which ends here."""
-    ray.shutdown()
-    capfd.readouterr()
-    run(letters(), tmp_path / "ray", key, RayEngine(workers=1, store_bytes=STORE))
-    assert not ray.is_initialized()
-    run(letters(), tmp_path / "local", key, LocalEngine())
-    same_files(tmp_path / "ray", tmp_path / "local")
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere.invalid:10001", "a b"])
-def test_no_cluster_at_the_address(address, letters, key, tmp_path):
-    ray.shutdown()
-    with pytest.raises(UsageError, match=f"no Ray cluster answers at '{address}'"):
-        run(letters(), tmp_path / "ray", key, engine_named("ray", address=address))
 
 
 def test_without_ray(monkeypatch):
