@@ -94,6 +94,24 @@ def head():
         shutil.rmtree(folder)
 
 
+def test_file_of_a_dead_cluster(short_folder, letters, key, tmp_path, monkeypatch):
+    """Runs first: `auto` would find the others' clusters."""
+    from ray._private.services import find_gcs_addresses
+
+    find_gcs_addresses.cache_clear()
+    if find_gcs_addresses():
+        pytest.skip("a Ray cluster runs on this machine, and `auto` finds it")
+    monkeypatch.setenv("RAY_TMPDIR", short_folder)
+    for said in ("could not find any running ray", "refused"):
+        start = time.monotonic()
+        with pytest.raises(UsageError, match=f"(?i)no Ray cluster answers at 'auto' .*{said}") as caught:
+            run(letters(), tmp_path / "ray", key, engine_named("ray", address="auto"))
+        assert time.monotonic() - start < 15
+        assert "\n" not in str(caught.value)
+        Path(short_folder, "ray").mkdir(exist_ok=True)
+        Path(short_folder, "ray", "ray_current_cluster").write_text("127.0.0.1:1")
+
+
 def test_cluster_by_address(head, letters, key, tmp_path, same_files):
     run(letters(), tmp_path / "local", key, LocalEngine())
     run(letters(), tmp_path / "ray", key, engine_named("ray", workers=2, address=head))
@@ -161,9 +179,13 @@ def test_cluster_of_others_is_left_alone():
     ray.shutdown()
 
 
-@pytest.mark.parametrize("end", ["", "os.kill(os.getpid(), 9)"])
-def test_no_process_outlives_ours(end, short_folder):
-    code = f"""
+@pytest.mark.parametrize(
+    ("end", "code", "seconds"),
+    [("", 0, 15), pytest.param("os.kill(os.getpid(), 9)", -9, 90, marks=pytest.mark.slow)],
+    ids=["exit", "kill"],  # after a kill Ray's two agents ask for a minute whether the cluster is really gone
+)
+def test_no_process_outlives_ours(end, code, seconds, short_folder):
+    program = f"""
 import os, sys
 from byheart.execute import ray_cluster
 for _ in range(2):
@@ -175,36 +197,22 @@ print(len(os.listdir(sys.argv[1] + "/ray")), flush=True)
 {end}
 """
     env = {**os.environ, "RAY_TMPDIR": short_folder}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-c", code, short_folder], env=env, stdout=pipe, start_new_session=True
-    ) as p:
-        assert p.stdout.readline() == b"2\n"  # one session, and the link to the latest
-        assert p.wait(timeout=30) == (-9 if end else 0)
-    assert ends(p.pid)
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, short_folder], env=env, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert started.communicate(timeout=60)[0] == b"2\n"  # one session, and the link to the latest
+        assert started.returncode == code
+        assert ends(started.pid, seconds)
+    finally:
+        for pid in group(started.pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nowhere.invalid:10001", "a b"])
 def test_no_cluster_at_the_address(address, letters, key, tmp_path):
     with pytest.raises(UsageError, match=f"no Ray cluster (answers|lets us in) at '{address}'"):
         run(letters(), tmp_path / "ray", key, engine_named("ray", address=address))
-
-
-def test_file_of_a_dead_cluster(short_folder, letters, key, tmp_path, monkeypatch):
-    from ray._private.services import find_gcs_addresses
-
-    find_gcs_addresses.cache_clear()
-    if find_gcs_addresses():
-        pytest.skip("a Ray cluster runs on this machine, and `auto` finds it")
-    monkeypatch.setenv("RAY_TMPDIR", short_folder)
-    for said in ("could not find any running ray", "refused"):
-        start = time.monotonic()
-        with pytest.raises(UsageError, match=f"(?i)no Ray cluster answers at 'auto' .*{said}") as caught:
-            run(letters(), tmp_path / "ray", key, engine_named("ray", address="auto"))
-        assert time.monotonic() - start < 15
-        assert "\n" not in str(caught.value)
-        Path(short_folder, "ray").mkdir(exist_ok=True)
-        Path(short_folder, "ray", "ray_current_cluster").write_text("127.0.0.1:1")
 
 
 def test_without_the_packages_of_the_client(monkeypatch, letters, key, tmp_path):
