@@ -47,8 +47,8 @@ class Findings:
             raise ValueError(f"{len(self.address)} addresses but {len(self.weight)} weights")
 
     def table(self) -> pd.DataFrame:
-        """Address and weight, heaviest first."""
-        frame = pd.DataFrame({"address": self.address, "weight": self.weight})
+        """Address, weight and the further columns, heaviest first."""
+        frame = pd.DataFrame({"address": self.address, "weight": self.weight, **self.columns})
         return frame.sort_values("weight", ascending=False, kind="stable", ignore_index=True)
 
     def save(self, folder: Path) -> None:
