@@ -11,7 +11,8 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 from byheart.core.errors import UsageError
@@ -107,8 +108,8 @@ def load(address: str) -> Callable[..., Any]:
         UsageError: if there is no such method; the message lists close names.
     """
     verb, _, name = address.partition("/")
-    for point in entry_points(group="byheart.methods", name=address):
-        found: Callable[..., Any] = point.load()
+    if address in _from_elsewhere():
+        found: Callable[..., Any] = _from_elsewhere()[address].load()
         return found
     if verb in VERBS and name.isidentifier():
         try:
@@ -124,9 +125,15 @@ def load(address: str) -> Callable[..., Any]:
     raise UsageError(f"no method {address!r}; `byheart list` shows them all (near it: {known})")
 
 
+@cache
+def _from_elsewhere() -> dict[str, EntryPoint]:
+    """Methods of other packages; asked once, as it reads the metadata of everything installed."""
+    return {point.name: point for point in entry_points(group="byheart.methods")}
+
+
 def addresses() -> list[str]:
     """The addresses of all methods in the tree and in other packages, sorted; imports none of them."""
-    found = {point.name for point in entry_points(group="byheart.methods")}
+    found = set(_from_elsewhere())
     for verb in VERBS:
         room = importlib.import_module(f"byheart.{verb}")
         found |= {f"{verb}/{m.name}" for m in pkgutil.iter_modules(room.__path__) if not m.name.startswith("_")}
