@@ -1,0 +1,67 @@
+"""Tiny models that were really trained, once a session, on records and canaries of known fate."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from byheart.audit.selftest import made_up_records
+from byheart.audit.text import audit_text
+from byheart.core.corpus import Corpus
+from byheart.data.canaries import Manifest, make_canaries
+from byheart.models.causal_lm import CausalLM
+from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.models.train import train
+
+
+def trained(texts, *, seed, width=64, layers=2, epochs=8, batch_size=16, lr=4e-3):
+    """A tiny model after some epochs on these texts; an untrained one for 0 epochs."""
+    tokenizer = byte_tokenizer(bos=True)
+    module = tiny_gpt(len(tokenizer), width=width, layers=layers, context=160, seed=seed)
+    model = CausalLM(module, tokenizer, name="tiny")
+    if epochs:
+        train(module, [model.encode(t) for t in texts], epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
+    return CausalLM(module, tokenizer, name="tiny")  # its digest is that of the trained weights
+
+
+def sides(members, control):
+    """Members and control, with ids and groups of their own."""
+    known, unseen = Corpus.of(members, "member"), Corpus.of(control, "nonmember")
+    return known, replace(unseen, groups=np.array([f"control {g}" for g in unseen.groups], dtype=object))
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A model with what it was trained on, and the folder its audit wrote."""
+
+    model: Any
+    members: list[str]
+    control: list[str]
+    manifest: Manifest
+    path: Path
+
+    def audit(self, model, out):
+        """An audit of any model with these records and canaries; verdicts by method, and the run."""
+        known, unseen = sides(self.members, self.control)
+        run = audit_text(model, known, unseen, canaries=self.path, out=out)
+        return {v.method: v for v in run.verdicts}, run
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory):
+    """20 members seen 128 times each; canaries seen 16, 64 and 256 times (1, 4, 16 repetitions over 16 epochs)."""
+    sentences = made_up_records(60, seed=4)  # for one seed in 50, as for 3, chance makes blind refuse
+    members, control = sentences[:20], sentences[20:]
+    manifest = make_canaries(seed=3, families=("random",), repetitions=(1, 4, 16), per_repetition=4, controls=60)
+    path = tmp_path_factory.mktemp("planted") / "canaries.json"
+    manifest.save(path)
+    texts = [*members * 8, *(c.text for c in manifest.planted for _ in range(c.repetitions))]
+    return Planted(trained(texts, seed=0, epochs=16, lr=6e-3), members, control, manifest, path)
+
+
+@pytest.fixture(scope="session")
+def audited(planted, tmp_path_factory):
+    """Verdicts by method, and the run folder, of the planted model's audit."""
+    return planted.audit(planted.model, tmp_path_factory.mktemp("audited") / "run")
