@@ -28,8 +28,8 @@ from byheart.models.train import train
 from byheart.report.terminal import verdict_lines
 
 SEED, SALT = 0, "demo"
-N_RECORDS = 40
-EPOCHS, LEARNING_RATE, BATCH = 3, 4e-4, 6
+N_MEMBERS, N_CONTROL = 32, 48
+EPOCHS, LEARNING_RATE, BATCH = 4, 5e-4, 6
 HERE = Path(__file__).parent
 FOLDER = Path("runs/demo")
 
@@ -38,7 +38,7 @@ def split(folder: Path) -> None:
     """Draw members and control from one source by chance, so that only training sets them apart."""
     lines = (HERE / "data/jargon.jsonl").read_text(encoding="utf-8").splitlines()
     order = generator(SEED, "demo split").permutation(len(lines))
-    for name, rows in (("members", order[:N_RECORDS]), ("control", order[N_RECORDS : 2 * N_RECORDS])):
+    for name, rows in (("members", order[:N_MEMBERS]), ("control", order[N_MEMBERS : N_MEMBERS + N_CONTROL])):
         with replacing(folder / f"{name}.jsonl") as part:
             part.write_text("".join(lines[i] + "\n" for i in rows), encoding="utf-8")
 
@@ -46,7 +46,7 @@ def split(folder: Path) -> None:
 def plant(folder: Path) -> None:
     """Plant made-up secrets 1, 4 and 16 times; their twins are never planted."""
     manifest = make_canaries(
-        seed=SEED, salt=SALT, families=("random",), repetitions=(1, 4, 16), per_repetition=4, controls=40
+        seed=SEED, salt=SALT, families=("random",), repetitions=(1, 4, 16), per_repetition=3, controls=40
     )
     injected = inject(manifest, folder / "members.jsonl", folder / "train.jsonl")
     injected.manifest.save(folder / "canaries.json")
@@ -69,7 +69,7 @@ def fine_tune(folder: Path) -> None:
 def step(name: str, folder: Path, work) -> None:
     """Do a step unless it is done; a step that was cut short is done again."""
     mark = folder / f"{name}.done.json"
-    setting = {"seed": SEED, "records": N_RECORDS, "epochs": EPOCHS, "lr": LEARNING_RATE, "batch": BATCH}
+    setting = {"seed": SEED, "records": [N_MEMBERS, N_CONTROL], "epochs": EPOCHS, "lr": LEARNING_RATE, "batch": BATCH}
     if mark.exists() and json.loads(mark.read_text()) == setting:
         return
     print(f"{work.__doc__.partition(chr(10))[0]}", file=sys.stderr)

@@ -65,7 +65,13 @@ def _judge(
     found = gate(kept, blind)
     decision, why = _decide(test, found, level, main, power_statement(sides, level))
     p = None if found.separates else test.p
-    return verdict(scores.card, claim, decision, p, main, test.control, found.baseline, [*why, *said])
+    base = _gap_of(blind) if whole_set and found.baseline is not None else found.baseline
+    return verdict(scores.card, claim, decision, p, main, test.control, base, [*why, *said])
+
+
+def _gap_of(blind: Scores | None) -> Estimate | None:
+    """What a blind guess makes of the set, in the unit of the claim about sets."""
+    return None if blind is None else mean_gap_estimate(Sides.from_scores(admit(blind, "member", "nonmember")[0]))
 
 
 def _decide(test: LabelTest, found: Gate, level: float, main: Estimate, power: str) -> tuple[Decision, list[str]]:
