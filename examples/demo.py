@@ -28,7 +28,7 @@ from byheart.models.train import train
 from byheart.report.terminal import verdict_lines
 
 SEED, SALT = 0, "demo"
-N_MEMBERS, N_CONTROL = 32, 48
+N_MEMBERS, N_CONTROL = 24, 40
 EPOCHS, LEARNING_RATE, BATCH = 4, 5e-4, 6
 HERE = Path(__file__).parent
 FOLDER = Path("runs/demo")
