@@ -19,8 +19,9 @@ from byheart.stats.settle import settle
 
 GUESSES = ("blind", "copy_from_prefix")
 RECITING = {"extraction": "extracted", "near_verbatim": "within_edits"}
-ONCE = ("exact_memorization", "extraction_strength", "k_memorization", "probabilistic_extraction")
-"""Views of the same pass that `extraction` and `loss` already turn into a claim; their scores are kept, not judged."""
+ONCE = ("exact_memorization", "extraction_strength", "k_memorization", "probabilistic_extraction", "counterfactual")
+"""Scored, not judged: views of a pass that `extraction` and `loss` already turn into a claim, and what is about the
+training recipe (`counterfactual` never reads the target)."""
 
 
 def judge_text(
