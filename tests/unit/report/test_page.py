@@ -174,3 +174,10 @@ def test_without_plotly_the_texts_are_written_and_the_error_says_what_to_install
     assert done.stderr.strip() == "plotly is not installed; run: pip install 'byheart[report]'"
     assert (tmp_path / "report.md").exists()
     assert (tmp_path / "annex.md").exists()
+
+
+def test_found_at_a_false_alarm_rate_that_the_controls_can_vouch_for_and_else_what_it_takes(page):
+    # 60 controls without a false alarm vouch for 1 - 0.025^(1/60) = 6 %: 10 % is within reach, 1 % and 0.1 % are not
+    assert re.search(r"\d+ % found at 10 % \(95 % interval \d+ to \d+ %\)", page)
+    assert "not resolvable with 60 controls: they can vouch for 6 % at best; 1 % needs" in page
+    assert "0.1 % needs" in page
