@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads sleep; on a shared machine spinning ones cost 2x
 
 import typer
 
