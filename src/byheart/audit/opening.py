@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from byheart.core.errors import UsageError
+from byheart.core.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
+    from byheart.core.run import RunFolder
     from byheart.core.target import LanguageModel
 
 
@@ -28,3 +29,25 @@ def open_text_model(source: Any, *, device: str, dtype: str, trust_remote_code: 
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise UsageError(f"--device is auto, cpu or cuda; got {device!r}")
     return load_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+
+
+def reopen(
+    run: RunFolder, *, device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False
+) -> LanguageModel:
+    """The model that a run was made with, in the precision of the run unless another is given.
+
+    Args:
+        run: the folder of an audit of a language model.
+        device: auto, cpu or cuda.
+        dtype: precision; auto is that of the run.
+        trust_remote_code: allow a model's own code, asked for anew each time.
+
+    Raises:
+        TargetError: if the weights are no longer those of the run.
+    """
+    dtype = run.facts.get("opened", {}).get("dtype", "auto") if dtype == "auto" else dtype
+    source = run.facts.get("model_source")
+    target = open_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    if target.digest != run.facts["command"]["model"]:
+        raise TargetError(f"{source} is no longer the model of this run; its weights have changed")
+    return target

@@ -22,6 +22,7 @@ from byheart.signals.conditional import conditional_logprobs, prefix_tokens
 from byheart.signals.continuations import continuations, samples
 from byheart.signals.gradients import gradient_norm
 from byheart.signals.lowercase import lowercase_logprobs
+from byheart.signals.perturbed_prefixes import perturbed_prefixes
 from byheart.signals.token_logprobs import token_logprobs
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ ON_CPU = 1024
 
 PASSES = (
     "token_logprobs", "reference_logprobs", "lowercase_logprobs", "nonmember_prefix_logprobs",
-    "member_prefix_logprobs", "gradient_norm", "continuations", "samples",
+    "member_prefix_logprobs", "gradient_norm", "continuations", "samples", "perturbed_prefixes",
 )  # fmt: skip
 N_SHOTS = 7
 """Records in a shared prefix, as in ReCaLL (Xie et al. 2024)."""
@@ -171,6 +172,9 @@ def make_pass(
         some = _some(plain, profile.n_generated, seed)
         recipe = continuations if name == "continuations" else samples
         return Pass(name, some, opener, recipe, target.digest, seed=seed)
+    if name == "perturbed_prefixes":
+        some = _some(corpus, profile.n_generated, seed, canaries=True)
+        return Pass(name, some, opener, partial(perturbed_prefixes, **batches), target.digest, seed=seed, facts=facts)
     raise UsageError(f"no pass is called {name!r}; there are {', '.join(PASSES)}")
 
 
@@ -230,10 +234,11 @@ def _shots(plain: Corpus, role: str, seed: int) -> np.ndarray:
     return np.sort(generator(seed, "shared prefix", role).choice(rows, N_SHOTS, replace=False))
 
 
-def _some(plain: Corpus, n: int, seed: int) -> Corpus:
-    """At most n members and n control records, drawn by the seed."""
-    chosen = []
-    for role in ("member", "nonmember"):
-        rows = np.flatnonzero(plain.roles == role)
-        chosen.append(generator(seed, "continued", role).permutation(rows)[:n])
-    return plain.take(np.sort(np.concatenate(chosen)))
+def _some(corpus: Corpus, n: int, seed: int, *, canaries: bool = False) -> Corpus:
+    """At most n members and n control records, drawn by the seed; with all canaries and at most n of their twins."""
+    most = {"member": n, "nonmember": n, **({"canary": len(corpus), "canary_control": n} if canaries else {})}
+    chosen = [
+        generator(seed, "continued", role).permutation(np.flatnonzero(corpus.roles == role))[:k]
+        for role, k in most.items()
+    ]
+    return corpus.take(np.sort(np.concatenate(chosen)))

@@ -13,6 +13,7 @@ from byheart.core.errors import UsageError
 from byheart.core.findings import Findings
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
+from byheart.report import write_all
 
 
 def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any]) -> list[str]:
@@ -54,7 +55,8 @@ def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any])
     if isinstance(result, Findings):
         result.save(run.findings_folder)
         note_outputs(run, run.findings_folder.glob(f"{card.name}.*"))
-        return [f"{card.address}: {card.summary}", result.table().head(20).to_string(index=False)]
+        top = result.table().head(20).to_string(index=False)
+        return [f"{card.address}: {card.summary}", top, f"Report: {write_all(run)}"]
     raise UsageError(f"{card.address} returned a {type(result).__name__}; a reader returns Scores or Findings")
 
 

@@ -15,24 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from byheart.audit.explaining import explain_run
 from byheart.audit.folder import default_folder, environment
 from byheart.audit.judging import judge_text
 from byheart.audit.measuring import Source, measure_all, measure_with, records_of
-from byheart.audit.opening import open_text_model
-from byheart.audit.passes import Pass, make_pass, shadow_pass, text_passes
+from byheart.audit.opening import open_text_model, reopen
+from byheart.audit.passes import make_pass, shadow_pass, text_passes
 from byheart.audit.profiles import profile_named
 from byheart.audit.records import gather_text
+from byheart.audit.run_pass import run_pass
 from byheart.audit.shadows import measure_shadows, open_shadow
 from byheart.audit.standing import standing_out
+from byheart.audit.tracing import index_digest, trace_sources
 from byheart.audit.verify import note_outputs, seal
 from byheart.core.corpus import Corpus
-from byheart.core.errors import TargetError, UsageError
+from byheart.core.errors import UsageError
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
 from byheart.execute import engine_named
 from byheart.execute.job import Engine
-from byheart.execute.shards import plan_shards, run_shards
 from byheart.measure.exposure import exposure
 from byheart.measure.extraction import extraction
 from byheart.report import write_all
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
 
 log = logging.getLogger(__name__)
-
-CHARACTERS_PER_TOKEN = 4
 
 
 def audit_text(
@@ -53,6 +53,8 @@ def audit_text(
     canaries: Path | str | None = None,
     reference: Any = None,
     shadows: Sequence[str] = (),
+    index: Path | str | None = None,
+    explain: bool = False,
     text_column: str | None = None,
     group_column: str | None = None,
     date_column: str | None = None,
@@ -77,6 +79,10 @@ def audit_text(
         canaries: manifest of the planted canaries.
         reference: a model that never saw the records; the base of an adapter serves by itself.
         shadows: `MODEL=IDS` each, a shadow model and a text file with the ids of the records it was trained on.
+        index: of the whole training data, as `byheart index build` makes it, to trace what is recited; by default one
+            of the records given.
+        explain: also tell which perturbations make it forget, where in the network recitation shows, and what switching
+            that off does; takes several times as long.
         text_column: column of the text.
         group_column: column of the unit that intervals resample.
         date_column: column of the dates.
@@ -114,7 +120,7 @@ def audit_text(
     command = {
         "verb": "audit text", "model": target.digest, "reference": other.digest if other else None,
         "corpus": corpus.digest, "seed": seed, "profile": profile, "batch_size": batches,
-        "shadows": [s.digest for s in shadow_models], "version": environment()["byheart"],
+        "shadows": [s.digest for s in shadow_models], "index": index_digest(index), "version": environment()["byheart"],
     }  # fmt: skip
     run = RunFolder.start(out or default_folder(target.name, members, command), command)
     corpus.save(run.corpus_path)
@@ -142,21 +148,14 @@ def audit_text(
             named.save(run.findings_folder)
         run.save_verdicts(verdicts)
         run.update(notes=[*gathered.notes, said, *_told_by(sources)], finished=dt.date.today().isoformat())
+    with run.step("sources"):
+        trace_sources(run, _token_logprobs(sources), target, index, seed=seed)
+    if explain:
+        explain_run(run, target, chosen, worker, seed=seed, batch_size=batches)
     seal(run)
     with run.step("report"):
         write_all(run, show_text=show_text)
     return run
-
-
-def run_pass(one: Pass, run: RunFolder, engine: Engine, title: str) -> Signals:
-    """Do a pass shard by shard, or read what is left of it; its shards lie in the run folder."""
-    sizes = np.array([1 + len(t) // CHARACTERS_PER_TOKEN for t in one.corpus.texts], dtype=np.int64)
-    log.info("%s (%d records)", title, len(sizes))
-    plan = plan_shards(sizes, tokens_per_shard=one.tokens_per_shard)
-    with run.step(one.name):
-        return run_shards(
-            one, plan, run.signals_folder(one.name), key=one.key, engine=engine, title=title, sizes=sizes
-        )
 
 
 def add_signals(
@@ -170,12 +169,10 @@ def add_signals(
         TargetError: if the model is not the one that the run was made with.
     """
     run = RunFolder.existing(path)
+    target = reopen(run, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    command = run.facts["command"]
     dtype = run.facts.get("opened", {}).get("dtype", "auto") if dtype == "auto" else dtype
     opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
-    target = opening(run.facts.get("model_source"))
-    command = run.facts["command"]
-    if target.digest != command["model"]:
-        raise TargetError(f"{run.facts['model_source']} is no longer the model of this run; its weights have changed")
     other = None if reference is None else opening(reference)
     chosen = profile_named(command["profile"])
     one = make_pass(name, run.corpus, target, other, chosen, seed=command["seed"], batch_size=_tokens(batch_size))
@@ -214,9 +211,7 @@ def _of_reference(sources: Mapping[str, Source]) -> dict[str, Scores]:
 
 def _told_by(sources: Mapping[str, Source]) -> list[str]:
     """What a reader should know that only the pass could tell."""
-    signals = sources["token_logprobs"]
-    assert isinstance(signals, Signals)
-    notes = []
+    signals, notes = _token_logprobs(sources), []
     long = int((signals.dense("n_windows") > 1).sum())
     if long:
         notes.append(
@@ -230,6 +225,12 @@ def _told_by(sources: Mapping[str, Source]) -> list[str]:
             "turn greedy decoding either way."
         )
     return notes
+
+
+def _token_logprobs(sources: Mapping[str, Source]) -> Signals:
+    signals = sources["token_logprobs"]
+    assert isinstance(signals, Signals)
+    return signals
 
 
 def _said(model: Any) -> str:

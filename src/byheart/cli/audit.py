@@ -33,6 +33,12 @@ def text(
     shadow: Annotated[
         list[str] | None, typer.Option("--shadow", help="MODEL=IDS: a shadow model and the ids it was trained on.")
     ] = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", help="Index of all training data, to trace what is recited.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also tell why, where in the network, and what switching it off does.")
+    ] = False,
     out: o.Out = None,
     seed: o.Seed = 0,
     device: o.Device = "auto",
@@ -67,6 +73,8 @@ def text(
         canaries=canaries,
         reference=reference,
         shadows=shadow or (),
+        index=index,
+        explain=explain,
         text_column=text_column,
         group_column=group_column,
         date_column=date_column,

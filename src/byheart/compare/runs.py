@@ -57,6 +57,19 @@ def longest_runs(hits: Ragged) -> np.ndarray:
     return longest
 
 
+def runs(hits: Ragged, least: int = 1) -> np.ndarray:
+    """Every run of hits that can be made longer on neither side: row, first position in it, length, int64 (runs, 3).
+
+    >>> runs(Ragged.of([[1, 1, 0, 1], [0, 0], [1]], dtype=bool), 1).tolist()
+    [[0, 0, 2], [0, 3, 1], [2, 0, 1]]
+    """
+    hit, row = hits.values.astype(bool), hits.row
+    first = np.flatnonzero(np.diff(np.where(hit, row, -1), prepend=-1) * hit)
+    length = np.diff(np.append(np.cumsum(hit)[first] - 1, hit.sum()))
+    found = np.stack([row[first], first - hits.offsets[row[first]], length], axis=1)
+    return found[length >= least]
+
+
 def recited_from(hits: Ragged) -> Ragged:
     """The all-prefix table: for each position, would greedy decoding from there recite the rest? bool.
 

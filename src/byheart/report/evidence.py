@@ -5,6 +5,7 @@ Every part of a run folder may be absent; a report is made from what is there an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +124,13 @@ class Evidence:
         both = [n for n, s in known.items() if min(len(s.where("member")), len(s.where("nonmember"))) >= 2]
         judged = [v.method for v in sorted(self.verdicts, key=lambda v: not v.main.unit.startswith("AUC"))]
         return sorted(both, key=lambda n: (judged.index(n) if n in judged else len(judged), n))
+
+    def findings(self, name: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+        """Table and facts that a method that localizes or explains left; None if it left none."""
+        table, facts = (self.run.findings_folder / f"{name}.{kind}" for kind in ("parquet", "json"))
+        if not (table.exists() and facts.exists()):
+            return None
+        return pd.read_parquet(table), json.loads(facts.read_text(encoding="utf-8"))
 
     @property
     def standing_out(self) -> dict[str, float]:

@@ -31,8 +31,10 @@ from byheart.report.membership import membership_words
 from byheart.report.page_frame import environment, script_json
 from byheart.report.provenance import made_with, time_spent
 from byheart.report.recitation import LONG, Recital, recital
+from byheart.report.sources import sources_of
 from byheart.report.table_part import table_part
 from byheart.report.tokens import LEAST, TOP, most_memorized
+from byheart.report.why_part import why_part
 from byheart.stats.multiplicity import holm
 
 try:
@@ -80,13 +82,16 @@ def shared(evidence: Evidence, show_text: bool) -> dict[str, Any]:
 def text_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
     """What the template of texts says, and its charts."""
     recited = recital(evidence.shards("token_logprobs"))
+    traced = sources_of(evidence, show_text=show_text)
+    answers, drawn = why_part(evidence, traced)
     own = {
         "headline": words.headline(evidence, recited), "explain": words.Explained(), "baseline": "blind baseline",
         "top": TOP, "long": LONG, "least": LEAST, "null_bits": NULL_BITS,
         "rows": most_memorized(evidence, recited, show_text=show_text) if recited is not None else [],
-        "stretches": stretch_words(recited), "membership": membership_words(evidence),
+        "stretches": stretch_words(recited), "membership": membership_words(evidence), "answers": answers,
+        "sources": traced.of if traced is not None else {},
     }  # fmt: skip
-    return own, draw(evidence, recited)
+    return own, draw(evidence, recited) | drawn
 
 
 def draw(evidence: Evidence, recited: Recital | None) -> dict[str, Chart]:

@@ -48,7 +48,8 @@ class Row:
     """One record of the table.
 
     Args:
-        name: record id, personal data masked.
+        id: record id.
+        name: the same as the page shows it, personal data masked.
         role: `member`, `canary`, ...
         n_recited, n_tokens, at: length of the stretch, of the record, and where the stretch starts, in tokens.
         probability: geometric mean probability of the recited tokens.
@@ -59,6 +60,7 @@ class Row:
         q: share of records named with it that are expected to be like a control; None where nothing is said of it.
     """
 
+    id: str
     name: str
     role: str
     n_recited: int
@@ -149,7 +151,7 @@ def _row(
     ]
     name = str(signals.ids[j])
     return Row(
-        safe(name if show_text else mask_personal(name)), str(signals.roles[j]), length, n, at,
+        name, safe(name if show_text else mask_personal(name)), str(signals.roles[j]), length, n, at,
         float(np.exp(np.nanmean(logprob[at:stop]))), known.get(signals.ids[j]), tokens, first, stop - cut, n - last,
         int(recital.windows[i]), named.get(name),
     )  # fmt: skip
@@ -177,4 +179,6 @@ def _bucket(logprob: float) -> int | None:
 
 
 def _probability(logprob: float) -> str:
-    return "" if np.isnan(logprob) else f"{100 * np.exp(logprob):.2g} %"
+    if np.isnan(logprob):
+        return ""
+    return "over 99 %" if np.exp(logprob) > 0.99 else f"{100 * np.exp(logprob):.2g} %"

@@ -47,7 +47,7 @@ def text_of(page):
 
 
 def test_verdicts_come_first_and_everything_else_in_order(page):
-    order = ["verdicts", "membership", "canaries", "records", "limits", "claims", "again", "words"]
+    order = ["verdicts", "membership", "canaries", "why", "records", "limits", "claims", "again", "words"]
     assert re.findall(r'<section[^>]* id="(\w+)"', page) == order
     top = html.fromstring(page).xpath("//h1")[0].text_content()
     assert re.fullmatch(r"This model recites \d+ of 24 planted canaries word for word, and .* of 48 twins .*", top)

@@ -1,0 +1,40 @@
+"""Why is it recited, where in the network does that show, and what does switching it off do?
+
+The expensive questions that follow a verdict; each leaves findings in the run, and the report draws them.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from byheart.audit.passes import make_pass
+from byheart.audit.profiles import Profile
+from byheart.audit.run_pass import run_pass
+from byheart.core.run import RunFolder
+from byheart.execute.job import Engine
+from byheart.explain.redundancy import redundancy
+
+if TYPE_CHECKING:
+    from byheart.core.target import LanguageModel
+
+log = logging.getLogger(__name__)
+
+
+def explain_run(
+    run: RunFolder, target: LanguageModel, profile: Profile, engine: Engine, *, seed: int, batch_size: int | str
+) -> None:
+    """Perturb prefixes, find the sites, switch them off; findings go into the run.
+
+    Args:
+        run: the folder, with corpus and verdicts.
+        target: its model.
+        profile: how many records are read again.
+        engine: where the pass runs.
+        seed: of everything drawn.
+        batch_size: tokens per forward pass, or auto.
+    """
+    one = make_pass("perturbed_prefixes", run.corpus, target, None, profile, seed=seed, batch_size=batch_size)
+    assert one is not None, "a pass over the records' own prefixes needs nothing else"
+    with run.step("redundancy"):
+        redundancy(run_pass(one, run, engine, "Pass: perturbed prefixes"), seed=seed).save(run.findings_folder)
