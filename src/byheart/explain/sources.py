@@ -61,6 +61,7 @@ def sources(
         `repeated, random` (stand more than once), `found, control` (recited passages of records never trained on that
         stand in the training data all the same).
     """
+    token_logprobs = token_logprobs.take(np.argsort(token_logprobs.ids, kind="stable"))  # one order, so one draw
     passages = recited_passages(token_logprobs, least)
     ids = token_logprobs.ragged("token_ids")
     texts = [ids[int(r)][a : a + n] for r, a, n in passages]

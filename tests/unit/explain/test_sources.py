@@ -106,3 +106,10 @@ def test_without_control_no_p(index):
     made = sources(signals([A], [range(12)], ["member"]), index=index)
     assert np.isnan(made.columns["p"]).all()
     assert "found, control" not in made.estimates
+
+
+def test_the_order_of_the_records_does_not_matter(index):
+    made = signals([A, C, B], [range(5, 17), range(12), range(20)], ["member"] * 3)
+    one, other = (sources(made.take(rows), index=index) for rows in ([0, 1, 2], [2, 0, 1]))
+    assert one.table().equals(other.table())
+    assert one.estimates == other.estimates
