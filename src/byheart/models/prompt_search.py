@@ -138,7 +138,7 @@ def read_candidates(model: LanguageModel, frame: Frame, prompts: np.ndarray) -> 
     for start in range(0, n, rows):
         batch = torch.from_numpy(ids[start : start + rows]).long().to(model.device)
         states = model.hidden(batch, prefix=shared)[:, -y.size :]
-        parts += [_judged(model.logits(some.flatten(0, 1)), wanted) for some in states.split(opened)]
+        parts += [_judged(model.logits(some.flatten(0, 1)), wanted) for some in torch.split(states, opened)]
     return Read(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
