@@ -17,6 +17,13 @@ from byheart.report.figures import CONTROL, MEMBER, Chart, chart
 from byheart.report.sources import Sources
 from byheart.report.words import interval_words, number
 
+ORDERS = {
+    "adjacent": "neighbours swapped", "rotate": "cut and turned round", "first_last": "first and last swapped",
+    "fix_ends": "all shuffled but the ends", "trigram": "shuffled in threes", "reverse": "read backwards",
+}  # fmt: skip
+DONE = {"delete": "left out", "replace": "replaced", "insert": "inserted", "shuffle": "shuffled"}
+PLACES = {"start": "first", "end": "last", "middle": "middle"}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -82,7 +89,7 @@ def _redundancy(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
 def _drops_chart(table: pd.DataFrame) -> Chart:
     """Mean drop by perturbation, recited records and never-trained twins."""
     rows = table[table["n"] > 0].sort_values("weight")
-    names = [str(a) for a in rows["address"]]
+    names = [disturbed(str(a)) for a in rows["address"]]
     bars = {"array": _gap(rows["high"] - rows["weight"]), "arrayminus": _gap(rows["weight"] - rows["low"])}
     recited = {
         "type": "scatter", "mode": "markers", "name": "recited records", "x": _plain(rows["weight"]), "y": names,
@@ -94,9 +101,24 @@ def _drops_chart(table: pd.DataFrame) -> Chart:
         "marker": {"color": CONTROL, "size": 8, "symbol": "circle-open"},
         "hovertemplate": "%{y}: %{x:.0%} lost<extra></extra>",
     }  # fmt: skip
-    x, height = {"title": "share of the continuation lost", "tickformat": ".0%"}, 120 + 22 * len(names)
-    margin = {"l": 130, "r": 22, "t": 8, "b": 48}
+    x, height = {"title": "share lost", "tickformat": ".0%"}, 120 + 22 * len(names)
+    margin = {"l": 170, "r": 22, "t": 8, "b": 48}
     return chart([recited, twins], x, {"type": "category"}, height=height, margin=margin)
+
+
+def disturbed(address: str) -> str:
+    """A perturbation in words.
+
+    >>> disturbed("delete/4/start"), disturbed("random/1"), disturbed("reverse")
+    ('first 4 left out', '1 swap', 'read backwards')
+    """
+    operator, _, rest = address.partition("/")
+    k, _, place = rest.partition("/")
+    if operator == "random":
+        return f"{k} swap{'' if k == '1' else 's'}"
+    if operator in DONE and place in PLACES:
+        return f"{PLACES[place]} {k} {DONE[operator]}"
+    return ORDERS.get(address, address)
 
 
 def _of(e: Estimate) -> str:
