@@ -132,13 +132,13 @@ class BeamOpt:
 
 
 def _candidates(log_p: torch.Tensor, k: int, temperature: float, rng: np.random.Generator) -> list[int]:
-    """k tokens drawn from softmax(log_p / temperature) without replacement, the likeliest always among them."""
+    """So many tokens drawn from softmax(log_p / temperature) without replacement, the likeliest always among them."""
     values = log_p.numpy()
     return _drawn(values, min(k, int(np.isfinite(values).sum())), temperature, rng)
 
 
 def _kept(tried: Sequence[Beam], k: int, temperature: float, rng: np.random.Generator) -> list[Beam]:
-    """k beams drawn by score in the same way, the best first."""
+    """So many beams drawn by score in the same way, the best first."""
     return [tried[i] for i in _drawn(np.array([b.score for b in tried]), min(k, len(tried)), temperature, rng)]
 
 

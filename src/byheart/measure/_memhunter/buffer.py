@@ -53,7 +53,7 @@ class PriorityBuffer:
         return True
 
     def draw(self, n: int, rng: np.random.Generator) -> list[Kept]:
-        """n entries, with replacement, in proportion to priority^exponent."""
+        """So many entries, with replacement, in proportion to priority^exponent."""
         weight = np.array([e.priority for e in self.entries]) ** self.exponent
         return [self.entries[i] for i in rng.choice(len(self.entries), n, p=weight / weight.sum())]
 
