@@ -105,7 +105,7 @@ def announce(asking: Asking) -> None:
     """Say how much is going to be asked, before it costs anything."""
     texts, grid = asking.corpus.texts, asking.grid
     n = len(texts) * len(grid.cells)
-    read = sum(len(" ".join(t.split()[:p])) for t in texts for p, _, _ in grid.cells) // 4 + 60 * n
+    read = sum(len(" ".join(t.split()[:p])) for t in texts for p, *_ in grid.cells) // 4 + 60 * n
     log.info(
         "%d articles x %d questions = at most %d requests, %.1f million tokens read and up to %.1f million written "
         "(empty answers are asked again with room for %d tokens).",

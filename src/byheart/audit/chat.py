@@ -32,6 +32,7 @@ from byheart.data.attack_templates import attack_templates
 from byheart.data.read import read
 from byheart.explain.elicitation import elicitation
 from byheart.explain.output_filter import filter_found, output_filter
+from byheart.explain.prefix_length import prefix_length
 from byheart.measure.blind import blind
 from byheart.measure.verbatim import verbatim
 from byheart.models.chat import open_chat_model
@@ -53,6 +54,7 @@ def audit_chat(
     control: Any = None,
     *,
     prefixes: Sequence[int] | None = None,
+    offsets: Sequence[int] = (0,),
     attacks: Sequence[str] = ATTACKS,
     n_samples: int = 1,
     temperature: float = 1.0,
@@ -81,6 +83,7 @@ def audit_chat(
         members: articles that it may know: a path, hub id, data frame, list or Corpus.
         control: articles like them that it cannot have seen, likewise; without them nothing can be shown.
         prefixes: words of the article that are given; default by profile.
+        offsets: words of the article left out before the prefix; 0 is its very beginning.
         attacks: names of templates, or a .yaml file of them.
         n_samples: answers to each question, the first at temperature 0.
         temperature: of the further samples.
@@ -109,8 +112,8 @@ def audit_chat(
     """
     chosen = profile_named(profile)
     grid = Grid(
-        tuple(BY_PROFILE[chosen.name] if prefixes is None else prefixes), attack_templates(attacks), n_samples,
-        temperature, max_tokens,
+        tuple(BY_PROFILE[chosen.name] if prefixes is None else prefixes), attack_templates(attacks), tuple(offsets),
+        n_samples, temperature, max_tokens,
     )  # fmt: skip
     limits = [n for n in (limit, chosen.limit) if n is not None]
     log.info("Reading the articles.")
@@ -130,6 +133,7 @@ def audit_chat(
         family="chat", model=asked.name, model_source=_said(model), endpoint=getattr(asked, "url", None),
         data=gathered.sources, notes=gathered.notes, environment=environment(),
         attacks=[f"{a.name} (version {a.version})" for a in grid.attacks], prefixes=list(grid.prefixes),
+        offsets=list(grid.offsets),
         opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
         reproduce=[command_line] if command_line else [],
     )  # fmt: skip
@@ -169,7 +173,8 @@ def _scored(
     with run.step("findings"):
         cut_off: Findings = measure_with(output_filter, sources, public=public)
         named, naming = named_articles(scores["verbatim"])
-        for found in (cut_off, named, measure_with(elicitation, sources, public=public)):
+        curve = measure_with(prefix_length, sources, public=public, seed=seed)
+        for found in (cut_off, named, curve, measure_with(elicitation, sources, public=public)):
             if found is not None:
                 found.save(run.findings_folder)
     return scores, cut_off, naming

@@ -14,7 +14,7 @@ from byheart.data.canaries import Manifest
 from byheart.data.overlap import find_overlap, groups_by_duplicates
 from byheart.data.planted import check_planted, verify_manifest, without_canaries
 from byheart.data.read import reading
-from byheart.data.rows import source_digest
+from byheart.data.rows import source_digest, source_facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +54,13 @@ def gather_text(
     planted = None
     if manifest is not None and canaries is not None:
         notes += _fits(manifest, members, columns.get("text_column"))
-        planted, sources["canaries"] = manifest.corpus(), _source(canaries)
+        planted, sources["canaries"] = manifest.corpus(), source_facts(canaries)
     sides: dict[str, Corpus] = {}
     for role, source in (("member", members), ("nonmember", control)):
         if source is None:
             continue
         sides[role], found = _side(source, role, limit, columns, manifest)
-        sources[role] = _source(source)
+        sources[role] = source_facts(source)
         notes += found
     if "nonmember" in sides:
         overlap = find_overlap(sides["member"], sides["nonmember"])
@@ -133,9 +133,3 @@ def _named(pairs: Any, most: int = 20) -> list[str]:
     names = [f"{m} = {c}" for m, c in zip(pairs["member"], pairs["control"], strict=True)]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return [f"Set aside from both sides: {', '.join(names[:most])}{more}."] if names else []
-
-
-def _source(source: Any) -> dict[str, str]:
-    if isinstance(source, (str, Path)) and Path(source).exists():
-        return {"path": str(source), "digest": source_digest(source)}
-    return {"path": str(source) if isinstance(source, (str, Path)) else "in memory"}

@@ -21,6 +21,9 @@ def chat(
         str | None, typer.Option("--key-env", help="Environment variable that holds the key; none by default.")
     ] = None,
     prefix: Annotated[list[int] | None, typer.Option("--prefix", help="Words given; may stand several times.")] = None,
+    offset: Annotated[
+        list[int] | None, typer.Option("--offset", help="Words left out before the prefix; may stand several times.")
+    ] = None,
     attack: Annotated[
         list[str] | None, typer.Option("--attack", help="Template or .yaml file of them; may stand several times.")
     ] = None,
@@ -76,6 +79,7 @@ def chat(
         members,
         control,
         prefixes=prefix or None,
+        offsets=offset or (0,),
         attacks=attack or ATTACKS,
         n_samples=samples,
         max_tokens=max_tokens,

@@ -90,6 +90,14 @@ def source_digest(source: Any) -> str:
     return digest_text(json.dumps(row, sort_keys=True, default=str) for _, row in rows(source))
 
 
+def source_facts(source: Any) -> dict[str, str]:
+    """What a run notes about a source: its path, and its fingerprint where it is a path that exists."""
+    if not isinstance(source, str | Path):
+        return {"path": "in memory"}
+    digest = {"digest": source_digest(source)} if Path(source).exists() else {}
+    return {"path": str(source), **digest}
+
+
 def txt_files(folder: Path) -> list[Path]:
     """The .txt files under a folder, sorted by path."""
     return sorted(folder.rglob("*.txt"))

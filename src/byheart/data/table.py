@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from byheart.core.schema import Column, Schema
 from byheart.data.column_kinds import SYNTHETIC, as_texts, pooled, schema_of
 from byheart.data.held_out import drawn_whole, entity_codes
 from byheart.data.plain_columns import AMBIGUOUS, date_form
-from byheart.data.rows import source_digest
+from byheart.data.rows import source_facts
 from byheart.data.table_files import read_table
 from byheart.data.table_notes import about_entities, about_limit, about_rows
 
@@ -95,7 +94,7 @@ def gather_table(
     frames = {n: _typed(frame.iloc[kept[n]].reset_index(drop=True), schema, n) for n, frame in tables.items()}
     corpus = _corpus(frames, kept, people, schema)
     notes += about_rows(corpus, tables[TRAIN])
-    return Gathered(corpus, schema, tuple(notes), {n: _source(s) for n, s in given.items() if s is not None})
+    return Gathered(corpus, schema, tuple(notes), {n: source_facts(s) for n, s in given.items() if s is not None})
 
 
 def _read(source: Any, name: str) -> pd.DataFrame:
@@ -210,9 +209,3 @@ def _corpus(
         roles += [ROLE[name]] * len(own)
     rows = Rows(pd.concat(list(frames.values()), ignore_index=True), schema)
     return Corpus.of(rows, roles, ids=ids, groups=groups)
-
-
-def _source(source: Any) -> dict[str, str]:
-    if isinstance(source, str | Path) and Path(source).exists():
-        return {"path": str(source), "digest": source_digest(source)}
-    return {"path": str(source) if isinstance(source, str | Path) else "in memory"}

@@ -35,17 +35,21 @@ def elicitation(replies: Signals, corpus: Corpus, *, public: Sequence[str] = (),
         shared_run: words in a row that another article must share for them not to count.
 
     Returns:
-        Findings of kind factor: an address `prefix:38 attack:0 role:member` for each question and role, its weight the
-        mean longest stretch in characters over answered questions (0 without one). Columns: `prefix`, `attack`,
-        `role`, `answered`, `largest`, and the number of answers of each kind.
+        Findings of kind factor: an address `prefix:38 attack:0 role:member` for each question and role (with
+        `offset:100` after the prefix where words were left out before it), its weight the mean longest stretch in
+        characters over answered questions (0 without one). Columns: `prefix`, `offset`, `attack`, `role`, `answered`,
+        `largest`, and the number of answers of each kind.
     """
     cells = reply_cells(replies, corpus, tuple(public), shared_run)
-    keys = ["prefix", "attack", "role"]
+    keys = ["prefix", "offset", "attack", "role"]
     counts = cells.pivot_table(index=keys, columns="kind", values="row", aggfunc="count", fill_value=0, sort=True)
     counts = counts.reindex(columns=list(KINDS), fill_value=0)
     answered = cells[cells["kind"].isin(ANSWERED)].groupby(keys)["characters"].agg(["mean", "max", "count"])
     answered = answered.reindex(counts.index).fillna(0.0)
-    names = [f"prefix:{prefix} attack:{attack} role:{role}" for prefix, attack, role in counts.index]
+    names = [
+        f"prefix:{prefix} {f'offset:{offset} ' if offset else ''}attack:{attack} role:{role}"
+        for prefix, offset, attack, role in counts.index
+    ]
     facts = counts.reset_index()
     columns = {name: facts[name].to_numpy() for name in [*keys, *KINDS]}
     columns |= {"answered": answered["count"].to_numpy(np.int64), "largest": answered["max"].to_numpy(np.int64)}

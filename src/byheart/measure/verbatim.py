@@ -23,7 +23,7 @@ from byheart.core.scores import Scores
 from byheart.core.signals import Signals
 from byheart.signals.reply_cells import ANSWERED, KINDS, reply_cells
 
-LARGEST = ("words", "covered", "rouge", "edit", "share")
+LARGEST = ("words", "near", "near_share", "covered", "rouge", "edit", "share")
 POOR = 0.5
 """Share of different words below which a text is a list or a table, whose long matches need no memory."""
 
@@ -50,12 +50,13 @@ def verbatim(
 
     Returns:
         Scores (articles,), characters: 0 when nothing came back; NaN where no question was answered, which says
-        nothing about memory. Extra columns: the largest `words` in a row, `covered` (words in blocks of 8), `rouge`
-        (recall of the common subsequence of words), `edit` (similarity of the nearest part of the answer), `share` (of
-        the continuation); `recited`; `guessed` (whether so many words in a row stand in the article's own beginning,
-        another article or a public text); `poor` (a list or table); `with_refusals` (the value with every refusal as
-        0); `prefix`, `attack`, `sample` and `span` of the longest stretch; and how many questions were of each kind
-        (`n_refusal`, ...).
+        nothing about memory. Extra columns: the largest `words` in a row, `near` (words in the longest stretch of which
+        at most one in ten is changed), `near_share` (share of the continuation in such stretches of 100 words or
+        more), `covered` (words in blocks of 8), `rouge` (recall of the common subsequence of words), `edit` (similarity
+        of the nearest part of the answer), `share` (of the continuation); `recited`; `guessed` (whether so many words
+        in a row stand in the article's own beginning, another article or a public text); `poor` (a list or table);
+        `with_refusals` (the value with every refusal as 0); `prefix`, `offset`, `attack`, `sample` and `span` of the
+        longest stretch; and how many questions were of each kind (`n_refusal`, ...).
     """
     cells = reply_cells(replies, corpus, tuple(public), shared_run)
     n = len(corpus)
@@ -64,7 +65,7 @@ def verbatim(
     value = _largest(answered, "characters", n)
     asked = cells[~cells["kind"].isin(("skipped", "error"))]
     best = answered.sort_values("characters", ascending=False, kind="stable").drop_duplicates("row").set_index("row")
-    for name, absent in (("prefix", -1), ("attack", -1), ("sample", -1)):
+    for name, absent in (("prefix", -1), ("offset", -1), ("attack", -1), ("sample", -1)):
         extra[name] = best[name].reindex(range(n), fill_value=absent).to_numpy(dtype=np.int64)
     extra["span"] = best["span"].reindex(range(n), fill_value="").to_numpy(dtype=object)
     extra["with_refusals"] = _largest(asked, "characters", n)
@@ -91,16 +92,17 @@ def _different(text: str) -> float:
 
 
 def _guessable(cells: pd.DataFrame, corpus: Corpus, public: Sequence[str], run: int) -> np.ndarray:
-    """Whether so many words in a row after the shortest prefix also stand before it, or in somebody else's text.
+    """Whether so many words in a row after the first cut also stand before it, or in somebody else's text.
 
     Then somebody could write them who never saw the article. Float64 (n,), 0 or 1; NaN where nothing was asked.
     """
     texts = [words(normalise(str(t))) for t in corpus.items]
     starts = shared_runs(texts, corpus.groups, [words(normalise(p)) for p in public], run=run)
-    shortest = cells[cells["kind"] != "skipped"].groupby("row")["prefix"].min()
+    asked = cells[cells["kind"] != "skipped"]
+    cuts = (asked["prefix"] + asked["offset"]).groupby(asked["row"]).min()
     found = np.full(len(corpus), np.nan)
-    for i, prefix in zip(shortest.index.tolist(), shortest.tolist(), strict=True):
-        before, after = word_codes(texts[i][:prefix], texts[i][prefix:])
+    for i, cut in zip(cuts.index.tolist(), cuts.tolist(), strict=True):
+        before, after = word_codes(texts[i][:cut], texts[i][cut:])
         repeats = longest_common_substring(before, after).length >= run
-        found[i] = float(repeats or any(start >= prefix for start in starts[i]))
+        found[i] = float(repeats or any(start >= cut for start in starts[i]))
     return found

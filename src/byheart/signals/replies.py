@@ -1,11 +1,12 @@
 """What does a chat model say when it is asked, in several ways, to go on with an article?
 
-Every article is cut after each of some numbers of words, and each beginning is put into each attack template. Members
-and controls are asked the same.
+Every article is cut after each of some numbers of words, and what stands before the cut is put into each attack
+template. Members and controls are asked the same.
 
 Source: Freeman et al. 2024, arXiv 2412.06370 (prefixes x attacks). Departs from it: prefixes count words, as the
 tokenizer behind an endpoint is unknown, and end at a word; 19, 38, 75, 150 and 300 English words are about its 25, 50,
-100, 200 and 400 tokens.
+100, 200 and 400 tokens. A prefix may also be taken from further inside an article (Xu et al. 2025, who find that its
+place matters as much as its length).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Grid:
     Args:
         prefixes: words given, one or more numbers.
         attacks: templates.
+        offsets: words of the article left out before the prefix, one or more numbers.
         n_samples: answers to each question; the first at temperature 0, the others at `temperature`.
         temperature: of the further samples.
         max_tokens: longest answer; so much of the article is compared with it.
@@ -52,6 +54,7 @@ class Grid:
 
     prefixes: tuple[int, ...]
     attacks: tuple[AttackTemplate, ...]
+    offsets: tuple[int, ...] = (0,)
     n_samples: int = 1
     temperature: float = 1.0
     max_tokens: int = 256
@@ -61,6 +64,8 @@ class Grid:
     def __post_init__(self) -> None:
         if not self.prefixes or min(self.prefixes) < 1 or len(set(self.prefixes)) < len(self.prefixes):
             raise UsageError(f"--prefix is a number of words, 1 or more, each once; got {self.prefixes}")
+        if not self.offsets or min(self.offsets) < 0 or len(set(self.offsets)) < len(self.offsets):
+            raise UsageError(f"--offset is a number of words, 0 or more, each once; got {self.offsets}")
         if not self.attacks or self.n_samples < 1 or self.max_tokens < 1 or self.temperature <= 0 or self.least < 1:
             raise UsageError(
                 f"a grid needs an attack, samples, tokens and a temperature above 0; got {len(self.attacks)} attacks, "
@@ -68,15 +73,15 @@ class Grid:
             )
 
     @property
-    def cells(self) -> list[tuple[int, int, int]]:
-        """(words of the prefix, number of the attack, number of the sample) of every question."""
-        return list(product(self.prefixes, range(len(self.attacks)), range(self.n_samples)))
+    def cells(self) -> list[tuple[int, int, int, int]]:
+        """(words of the prefix, words left out before it, number of the attack, of the sample) of every question."""
+        return list(product(self.prefixes, self.offsets, range(len(self.attacks)), range(self.n_samples)))
 
     @property
     def digest(self) -> str:
         """Fingerprint of all that a question depends on."""
         facts = {**self.__dict__, "attacks": [[a.name, a.version, a.turns] for a in self.attacks]}
-        return digest_json({"recipe": "replies/1", **facts})
+        return digest_json({"recipe": "replies/2", **facts})
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class _Question:
     """A question about one article; the truth is `text[cut:end]`."""
 
     prefix: int
+    offset: int
     attack: int
     sample: int
     cut: int = 0
@@ -101,10 +107,10 @@ def replies(target: ChatModel, corpus: Corpus, grid: Grid, *, seed: int = 0) -> 
         seed: of the further samples, and of which questions are asked twice.
 
     Returns:
-        Signals, ragged (articles, questions): `prefix` (words), `attack`, `sample`, `cut` and `end` (characters; the
-        truth is `text[cut:end]`), `finish` (a number of `FINISHES`), `reply_bytes`, `prompt_tokens`, `new_tokens`,
-        `repeated` (1 same answer twice, 0 another, -1 not asked twice); and `reply` (articles, UTF-8 bytes of all
-        answers one after the other).
+        Signals, ragged (articles, questions): `prefix` and `offset` (words), `attack`, `sample`, `cut` and `end`
+        (characters; the truth is `text[cut:end]`), `finish` (a number of `FINISHES`), `reply_bytes`, `prompt_tokens`,
+        `new_tokens`, `repeated` (1 same answer twice, 0 another, -1 not asked twice); and `reply` (articles, UTF-8
+        bytes of all answers one after the other).
 
     Raises:
         UsageError: if a record is no text.
@@ -114,8 +120,7 @@ def replies(target: ChatModel, corpus: Corpus, grid: Grid, *, seed: int = 0) -> 
     given = _answers(target, [q.request for q in flat])
     again = _repeated(target, corpus, asked, given, grid, seed)
     columns: dict[str, list[int]] = {
-        "prefix": [q.prefix for q in flat], "attack": [q.attack for q in flat], "sample": [q.sample for q in flat],
-        "cut": [q.cut for q in flat], "end": [q.end for q in flat],
+        **{name: [getattr(q, name) for q in flat] for name in ("prefix", "offset", "attack", "sample", "cut", "end")},
         "finish": [0 if r is None else FINISHES.index(r.finish) for r in given],
         "reply_bytes": [len(_utf8(r)) for r in given],
         "prompt_tokens": [0 if r is None else r.prompt_tokens for r in given],
@@ -143,21 +148,25 @@ def _questions(corpus: Corpus, row: int, grid: Grid, seed: int) -> list[_Questio
         raise UsageError(f"record {name} is a {type(text).__name__}; a chat model is asked about articles, as texts")
     title = corpus.columns["title"][row] if "title" in corpus.columns else None
     ends, made = word_ends(text), []
-    for prefix, attack, sample in grid.cells:
-        if len(ends) < prefix + grid.least:
-            made.append(_Question(prefix, attack, sample))
+    for prefix, offset, attack, sample in grid.cells:
+        first = offset + prefix  # words before the cut
+        if len(ends) < first + grid.least:
+            made.append(_Question(prefix, offset, attack, sample))
             continue
-        cut = ends[prefix - 1]
+        begin, cut = (ends[offset - 1] if offset else 0), ends[first - 1]
         longest = cut + CHARACTERS_PER_TOKEN * grid.max_tokens
-        n_words = max(int(np.searchsorted(ends, longest, side="right")), prefix + 1)
-        asked_words = max(10, round(n_words - prefix, -1))
+        n_words = max(int(np.searchsorted(ends, longest, side="right")), first + 1)
+        asked_words = max(10, round(n_words - first, -1))
         messages = grid.attacks[attack].render(
-            prefix=text[:cut], title=title if isinstance(title, str) else None, words=asked_words
+            prefix=text[begin:cut].lstrip() if offset else text[:cut],
+            title=title if isinstance(title, str) else None,
+            words=asked_words,
         )
-        chance = None if sample == 0 else derive_seed(seed, "reply", name, str(prefix), str(attack), str(sample))
+        place = [str(n) for n in ((prefix, offset) if offset else (prefix,))]
+        chance = None if sample == 0 else derive_seed(seed, "reply", name, *place, str(attack), str(sample))
         heat = 0.0 if sample == 0 else grid.temperature
         request = ChatRequest(messages, grid.max_tokens, heat, chance)
-        made.append(_Question(prefix, attack, sample, cut, ends[n_words - 1], request))
+        made.append(_Question(prefix, offset, attack, sample, cut, ends[n_words - 1], request))
     return made
 
 

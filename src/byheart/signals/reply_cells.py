@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from byheart.compare.alignment import best_window, longest_common_subsequence
+from byheart.compare.chaining import near_blocks
 from byheart.compare.coverage import covered
 from byheart.compare.echo import strip_echo
 from byheart.compare.plain_text import MASKED, normalise, word_codes, words
@@ -44,6 +45,8 @@ class Likeness:
     Args:
         characters, words: longest stretch in a row.
         start: where it begins in the truth, characters.
+        near: words of the truth in the longest stretch with a few words changed.
+        near_share: share of the truth's words in such stretches of 100 words or more.
         covered: words in blocks of 8 or more.
         rouge: longest common subsequence of words over the words of the truth.
         edit: 1 - edits from the truth to the nearest part of the answer / characters of the truth.
@@ -52,6 +55,8 @@ class Likeness:
     characters: int
     words: int
     start: int
+    near: int
+    near_share: float
     covered: int
     rouge: float
     edit: float
@@ -68,10 +73,11 @@ def reply_cells(replies: Signals, corpus: Corpus, public: tuple[str, ...] = (), 
         run: words in a row that another article must share for them not to count.
 
     Returns:
-        Columns `row` (of the article), `id`, `role`, `group`, `prefix`, `attack`, `sample`, `kind` (one of `KINDS`),
-        `characters`, `words`, `covered`, `rouge`, `edit`, `share` (characters over those of the truth), `span` (the
-        longest stretch itself), `stopped` (words recited up to where the answer breaks off), `link` (whether it
-        names a web address), `repeated`, `new_tokens`. Numbers of a question without answer are 0.
+        Columns `row` (of the article), `id`, `role`, `group`, `prefix`, `offset`, `attack`, `sample`, `kind` (one of
+        `KINDS`), `characters`, `words`, `near`, `near_share`, `covered`, `rouge`, `edit`, `room` (characters of the
+        truth), `share` (characters over room), `span` (the longest stretch itself), `stopped` (words recited up to
+        where the answer breaks off), `link` (whether it names a web address), `repeated`, `new_tokens`. Numbers of a
+        question without answer are 0.
     """
     texts = [normalise(str(t)) for t in corpus.items]
     masked = mask_shared(texts, corpus.groups, [normalise(t) for t in public], run=run)
@@ -88,18 +94,20 @@ def reply_cells(replies: Signals, corpus: Corpus, public: tuple[str, ...] = (), 
 
 
 _EMPTY = {
-    "prefix": 0, "attack": 0, "sample": 0, "kind": "skipped", "characters": 0, "words": 0, "covered": 0, "rouge": 0.0,
-    "edit": 0.0, "share": 0.0, "span": "", "stopped": 0, "link": False, "repeated": -1, "new_tokens": 0,
+    "prefix": 0, "offset": 0, "attack": 0, "sample": 0, "kind": "skipped", "characters": 0, "words": 0, "near": 0,
+    "near_share": 0.0, "covered": 0, "rouge": 0.0, "edit": 0.0, "room": 0, "share": 0.0, "span": "", "stopped": 0,
+    "link": False, "repeated": -1, "new_tokens": 0,
 }  # fmt: skip
+_FACTS = ("prefix", "offset", "attack", "sample", "new_tokens")
 
 
 def _cells(
     replies: Signals, row: int, said: Sequence[str], text: str, plain: str, masked: str
 ) -> Iterator[dict[str, object]]:
-    column = {n: replies.ragged(n)[row] for n in ("prefix", "attack", "sample", "cut", "end", "finish", "new_tokens")}
+    column = {n: replies.ragged(n)[row] for n in (*_FACTS, "cut", "end", "finish")}
     again = replies.ragged("repeated")[row]
     for k, answer in enumerate(said):
-        facts = {n: int(column[n][k]) for n in ("prefix", "attack", "sample", "new_tokens")}
+        facts = {n: int(column[n][k]) for n in _FACTS}
         finish, (cut, end) = FINISHES[int(column["finish"][k])], (int(column["cut"][k]), int(column["end"][k]))
         cell = {**_EMPTY, **facts, "repeated": int(again[k])}
         if finish in ("skipped", "error"):
@@ -117,8 +125,9 @@ def _judged(reply: str, before: str, truth: str, masked: str, finish: str) -> di
     stopped = stopped_match(said, truth) if finish != "length" else 0
     kind = answer_kind(reply, said, masked, like, finish, stopped)
     return {
-        "kind": kind, "characters": like.characters, "words": like.words, "covered": like.covered,
-        "rouge": like.rouge, "edit": like.edit, "share": like.characters / max(len(truth), 1),
+        "kind": kind, "characters": like.characters, "words": like.words, "near": like.near,
+        "near_share": like.near_share, "covered": like.covered, "rouge": like.rouge, "edit": like.edit,
+        "room": len(truth), "share": like.characters / max(len(truth), 1),
         "span": masked[like.start : like.start + like.characters], "stopped": stopped,
         "link": bool(_LINK.search(reply)),
     }  # fmt: skip
@@ -133,11 +142,11 @@ def likeness(reply: str, truth: str) -> Likeness:
     longest = longest_common_substring(truth, reply)
     ours, theirs = word_codes(words(truth), words(reply))
     if not ours.size or not theirs.size:
-        return Likeness(longest.length, 0, longest.start_a, 0, 0.0, 0.0)
-    near = 1 - best_window(truth, reply).distance / len(truth)
+        return Likeness(longest.length, 0, longest.start_a, 0, 0.0, 0, 0.0, 0.0)
+    nearest, almost = 1 - best_window(truth, reply).distance / len(truth), near_blocks(ours, theirs)
     return Likeness(
-        longest.length, longest_common_substring(ours, theirs).length, longest.start_a,
-        covered(ours, theirs), longest_common_subsequence(ours, theirs) / ours.size, near,
+        longest.length, longest_common_substring(ours, theirs).length, longest.start_a, almost.length, almost.recall,
+        covered(ours, theirs), longest_common_subsequence(ours, theirs) / ours.size, nearest,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def asked(texts, said, *, finish=None, prefix=10, roles="member", groups=None):
 
     arrays = {
         "prefix": column([prefix] * len(flat)),
+        "offset": column([0] * len(flat)),
         "attack": column([k for n in cells for k in range(n)]),
         "sample": column([0] * len(flat)),
         "cut": column(np.repeat(cuts, cells)),
