@@ -20,13 +20,13 @@ from byheart.audit.measuring import Source, measure_with, records_of
 from byheart.audit.opening import open_text_model
 from byheart.audit.passes import make_pass
 from byheart.audit.profiles import Profile, profile_named
-from byheart.audit.text import run_pass
+from byheart.audit.run_pass import run_pass
 from byheart.audit.verify import seal
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.verdict import Verdict
 from byheart.data.benchmark import read_benchmark, read_twins, twins_in_column
-from byheart.data.rows import source_digest
+from byheart.data.rows import source_facts
 from byheart.data.twin_rules import RULES
 from byheart.data.twins import Twinned, make_twins
 from byheart.execute import engine_named
@@ -114,7 +114,8 @@ def audit_benchmark(
     found.corpus.save(run.corpus_path)
     run.update(
         family="benchmark", model=target.name, model_source=model if isinstance(model, str) else "a live model",
-        reference=other.name if other else None, data=_sources(items=items, twins=twins), notes=list(found.notes),
+        reference=other.name if other else None, notes=list(found.notes),
+        data={k: source_facts(v) for k, v in (("items", items), ("twins", twins)) if v is not None},
         environment=environment(), device=str(target.device), reproduce=[command_line] if command_line else [],
         opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
     )  # fmt: skip
@@ -140,14 +141,6 @@ def _twinned(
     if twin_column is not None:
         return twins_in_column(corpus, twin_column)
     return make_twins(corpus, make, per_item=per_item, seed=seed)
-
-
-def _sources(**given: Any) -> dict[str, dict[str, str]]:
-    return {
-        name: {"path": str(source), "digest": source_digest(source)}
-        for name, source in given.items()
-        if isinstance(source, (str, Path)) and Path(source).exists()
-    }
 
 
 def _passes(
