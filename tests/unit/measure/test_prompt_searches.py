@@ -94,7 +94,7 @@ def test_no_budget_is_exceeded_and_what_is_spent_is_what_the_target_read(name, c
     known = ~np.isnan(found.nll)
     assert known.all() == (budget == 3001) or name == "prefix_suffix" or budget == 500
     if known.any():
-        again = port.nll(*zip(*[(q.context, p, q.continuation) for q, p in zip(PAIRS, found.prompts, strict=True)]))
+        again = port.nll([q.context for q in PAIRS], found.prompts, [q.continuation for q in PAIRS])
         np.testing.assert_allclose(found.nll[known], again[known], atol=1e-5)
 
 
