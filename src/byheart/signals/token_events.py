@@ -100,7 +100,7 @@ def token_events(
     read = token_signals or token_logprobs(target, corpus, seed=seed, max_tokens_per_batch=max_tokens_per_batch)
     encoded = [target.encode(item) for item in corpus.items]
     fronts = np.array([n_front(target, e) for e in encoded], np.int64)
-    begins = _word_starts(encoded, read, rules)
+    begins = _checked_starts(encoded, rules)
     p = np.exp(read.ragged("logprob").values.astype(np.float64))
     classes = _classes(corpus)
     reason = _cheap_reasons(read, corpus, classes, fronts, begins, p, rules)
@@ -170,9 +170,9 @@ def _second_from(corpus: Corpus) -> np.ndarray:
     return np.array([0 if v is None or v != v else int(v) for v in values.tolist()], np.int64)
 
 
-def _word_starts(encoded: Sequence[Encoded], read: Signals, rules: Rules) -> np.ndarray:
+def _checked_starts(encoded: Sequence[Encoded], rules: Rules) -> np.ndarray:
     """Which tokens begin a word, bool, by the letters and digits at their place in the text."""
-    begins = np.concatenate([_begin(e) for e in encoded]) if encoded else np.zeros(0, bool)
+    begins = np.concatenate([word_starts(e) for e in encoded]) if encoded else np.zeros(0, bool)
     if rules.word_start and begins.size and not begins.any():
         raise DataError(
             "the tokenizer does not tell where words begin (or the texts have none); set word_start to False, knowing "
@@ -181,8 +181,8 @@ def _word_starts(encoded: Sequence[Encoded], read: Signals, rules: Rules) -> np.
     return begins
 
 
-def _begin(e: Encoded) -> np.ndarray:
-    """Whether the first sign of each token is a letter or digit that stands behind neither.
+def word_starts(e: Encoded) -> np.ndarray:
+    """Which tokens begin a word: their first sign is a letter or digit that stands behind neither; bool (tokens,).
 
     A token that opens with a blank is judged by what follows the blank.
     """

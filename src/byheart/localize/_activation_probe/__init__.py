@@ -1,0 +1,1 @@
+"""The parts of `localize/activation_probe`."""
