@@ -1,5 +1,7 @@
 """A generator trained without and with an edit of its table: both audited, both kept, the change told."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -40,6 +42,8 @@ def test_mixed_rows_dilute_what_a_copying_generator_copies(audited, capsys):
     assert share[0] == pytest.approx(1, abs=0.02)
     assert share[1] < 0.9
     assert "tradeoff" in (audited.path / "report.html").read_text(encoding="utf-8")
+    drawn = json.loads((audited.path / "findings/trade_off.json").read_text(encoding="utf-8"))["points"]
+    assert [round(p["privacy"]["value"], 6) for p in drawn] == [round(x, 6) for x in share]
     assert before.facts["command"]["scale"] == "iqr"  # measured as the run was
     assert len(set(before.corpus.groups[before.corpus.roles == "member"])) == N // 2  # persons stay whole
 

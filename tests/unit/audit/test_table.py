@@ -117,6 +117,8 @@ def test_control_rows_from_elsewhere_are_refused(tmp_path):
     run = audit_table(train, with_copies(fresh, train, COPIED, seed=3), control, out=tmp_path / "run", seed=3)
     assert set(decisions(run).values()) == {"inconclusive"}
     assert any("differ in distribution" in c for v in run.verdicts for c in v.caveats)
+    assert not (run.findings_folder / "named_rows.parquet").exists()  # nobody is accused without a claim
+    assert any("No single row is named" in note for note in run.facts["notes"])
 
 
 def test_a_smoke_profile_makes_no_claim(tmp_path):
