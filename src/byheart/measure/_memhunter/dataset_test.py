@@ -112,11 +112,10 @@ def _all_dealings(sides: Sides, exact_up_to: int) -> int:
 
 def _means(sides: Sides, seed: int, n_resamples: int) -> str:
     """The means of both sides and their difference, resampling documents."""
-    codes = np.concatenate([sides.member_groups, sides.control_groups])
-    side = np.concatenate([np.ones(sides.members.size, bool), np.zeros(sides.controls.size, bool)])
-    values = np.concatenate([sides.members, sides.controls])
+    sums = [np.bincount(g, v, sides.n_groups) for g, v in ((sides.member_groups, sides.members),
+                                                            (sides.control_groups, sides.controls))]  # fmt: skip
     gaps = [
-        np.average(values[side], weights=w[codes[side]]) - np.average(values[~side], weights=w[codes[~side]])
+        (w @ sums[0]) / (w @ sides.member_sizes) - (w @ sums[1]) / (w @ sides.control_sizes)
         for w in group_weights(sides, generator(seed, "gap"), min(n_resamples, 2000))
     ]
     low, high = np.quantile(gaps, [0.025, 0.975])
