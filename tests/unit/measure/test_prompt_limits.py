@@ -26,7 +26,7 @@ def test_two_free_vectors_beat_the_best_of_all_256_prompts(seed):
     pair = Pair("x", "cab", "fade")
     frame = soft_frame(port, pair, 2)
     hard = read_candidates(port.target, frame, np.array(list(itertools.product(range(16), repeat=2)))).nll.min()
-    found = soft_prompt(port, [pair], budget=5_000, seed=0, n_vectors=2, lr=0.1)
+    found = soft_prompt(port, [pair], budget=2_500, seed=0, n_vectors=2, lr=0.2)
     assert found.nll[0] < hard
     assert found.losses[-1] < found.losses[0]
     assert found.vectors.shape == (2, 32)
@@ -66,7 +66,7 @@ def shortest_by_hand(port, text):
 
 def test_the_shortest_prompt_is_never_shorter_than_the_best_of_all_and_mostly_as_short():
     """Texts that a random model says after one or two letters, and texts of random letters, which it does not."""
-    port, plan = Port(random_target(5), "prompt_only"), Plan(n_candidates=32, top_k=16, steps=20)
+    port, plan = Port(random_target(5), "prompt_only"), Plan(n_candidates=32, top_k=16, steps=8)
     told = [port.target.decode(port.generate([""], [p], [6])[0]) for p in ("a", "g", "pd", "ke")]
     rng = np.random.default_rng(0)
     texts = [Pair(f"t{i}", "", t) for i, t in enumerate([*told, "".join(rng.choice(list(LETTERS), 6))])]
@@ -96,7 +96,7 @@ def test_a_search_cut_short_by_its_budget_claims_no_bound():
 def test_the_shuffled_control_has_the_same_words():
     (made,) = shuffled([Pair("t", "", "one two three four five six seven")], seed=0)
     assert made.continuation != "one two three four five six seven"
-    assert sorted(made.continuation.split()) == sorted("one two three four five six seven".split())
+    assert sorted(made.continuation.split()) == sorted(["one", "two", "three", "four", "five", "six", "seven"])
     with pytest.raises(UsageError, match="got prepend"):
         mini_prompt(Port(random_target(0), "prepend"), [made], budget=10, seed=0)
 

@@ -52,13 +52,13 @@ SEARCHES = {
     "prefix_suffix": prefix_suffix,
     "templates": templates,
     "best_of_n": best_of_n,
-    "best_of_n by overlap": lambda *a, **k: best_of_n(*a, **k, objective=Overlap(), n=5),
+    "best_of_n by overlap": lambda *a, **k: best_of_n(*a, **k, objective=Overlap(), n=5, rounds=2),
     "gcg": lambda *a, **k: gcg(*a, **k, n_tokens=4, plan=Plan(n_candidates=7)),
     "universal": lambda *a, **k: universal(*a, **k, n_tokens=4, n_fit=2, plan=Plan(n_candidates=7)),
 }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_gcg_with_all_candidates_reaches_the_best_of_all_256_prompts(seed):
     target = random_target(seed)
     port = Port(target, "prompt_only")
@@ -72,27 +72,27 @@ def test_gcg_with_all_candidates_reaches_the_best_of_all_256_prompts(seed):
 
 
 def test_few_steps_of_gcg_beat_as_many_random_prompts():
-    """Over 12 models, a search of 60 readings against the best of 60 random prompts of 6 letters."""
+    """Over 8 models, a search of 60 readings against the best of 60 random prompts of 6 letters."""
     better = 0
-    for seed in range(12):
+    for seed in range(8):
         port = Port(random_target(seed), "prompt_only")
         found = gcg(port, [PAIR], budget=60 * 10, seed=0, n_tokens=6, plan=Plan(8, 8, early_stop=False))
         rng = np.random.default_rng(seed)
         drawn = ["".join(rng.choice(list(LETTERS), 6)) for _ in range(60)]
         better += bool(found.nll[0] < port.nll([""] * 60, drawn, ["fade"] * 60).min())
-    assert better >= 10  # by chance alone: 6 of 12, and 10 or more with p = 0.02
+    assert better >= 7  # by chance alone: 4 of 8, and 7 or more with p = 0.04
 
 
 @pytest.mark.parametrize("compose", ["prompt_only", "prepend", "append"])
 @pytest.mark.parametrize("name", SEARCHES)
-@pytest.mark.parametrize("budget", [0, 30, 500, 3001])
+@pytest.mark.parametrize("budget", [0, 30, 500, 2000])
 def test_no_budget_is_exceeded_and_what_is_spent_is_what_the_target_read(name, compose, budget):
     port = Port(words_target(), compose)
     found = SEARCHES[name](port, PAIRS, budget=budget, seed=1)
     assert found.spent == port.tokens <= budget
     assert len(found.prompts) == len(found.nll) == 3
     known = ~np.isnan(found.nll)
-    assert known.all() == (budget == 3001) or name == "prefix_suffix" or budget == 500
+    assert known.all() == (budget == 2000) or name == "prefix_suffix" or budget == 500
     if known.any():
         again = port.nll([q.context for q in PAIRS], found.prompts, [q.continuation for q in PAIRS])
         np.testing.assert_allclose(found.nll[known], again[known], atol=1e-5)
@@ -164,14 +164,22 @@ def test_overlap_weighs_what_is_said_against_what_the_prompt_says():
 
 
 def test_a_prompt_that_tells_the_answer_loses_under_overlap():
-    def tell(pair, best, n, rng):
-        return [] if best == "hen" else ["hen", pair.continuation]
+    """Said by the prompt: all of y, or no word of it. At most 0.2 is won by what the target says, 0.8 is lost."""
 
-    port = Port(words_target(), "prompt_only")
-    by_overlap = best_of_n(
-        port, PAIRS[:1], budget=9000, seed=0, propose=tell, objective=Overlap(0.2, 0.8), starts=["q"]
+    def tell(pair, best, n, rng):
+        return ["zzz", pair.continuation]
+
+    found = best_of_n(
+        Port(words_target(), "prompt_only"),
+        PAIRS[:1],
+        budget=900,
+        seed=0,
+        propose=tell,
+        objective=Overlap(0.2, 0.8),
+        starts=[PAIRS[0].continuation],
+        rounds=1,
     )
-    assert PAIRS[0].continuation not in by_overlap.prompts[0]
+    assert found.prompts == ["zzz"]
 
 
 def test_best_of_n_takes_the_best_proposal_and_stops_when_there_is_none():
