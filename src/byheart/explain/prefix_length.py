@@ -27,6 +27,7 @@ from byheart.stats.intervals import bootstrap_mean
 from byheart.stats.paired import two_sided
 
 PLACE = ["prefix", "offset"]
+SAID = {"prefix": "after {} words", "offset": "from word {} on"}
 
 
 @method(
@@ -93,16 +94,16 @@ def _complete(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _contrast(table: pd.DataFrame, by: str, seed: int) -> Estimate:
     """Mean over articles of the stretch at the largest value of `by` less that at the smallest, the rest averaged."""
-    unit = "characters, over member articles"
     values = table.groupby(["row", "group", by])["stretch"].mean().unstack(by)
     if values.shape[1] < 2 or not len(values):
-        return Estimate(None, None, None, len(values), unit, f"one {by} only, or no article answered at all of them")
+        return Estimate(None, None, None, len(values), "characters", f"one {by} only, or no article answered at all")
     difference = values.iloc[:, -1] - values.iloc[:, 0]
     groups = difference.index.get_level_values("group")
     mean = _mean(difference, groups, seed)
     p = two_sided(difference.to_numpy(), np.asarray(groups, dtype=object), seed=seed)
     first, last = values.columns[0], values.columns[-1]
-    how = f"{by} of {last} words less {first}, article by article; {mean.how}; sign flips, two-sided p = {p:.2g}"
+    unit = f"characters more {SAID[by].format(last)} than {SAID[by].format(first)}"
+    how = f"article by article; {mean.how}; sign flips, two-sided p = {p:.2g}"
     return Estimate(mean.value, mean.low, mean.high, mean.n, unit, how)
 
 

@@ -5,7 +5,8 @@ Behind a server (`models/chat_server.py`) it takes the place of a provider's mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ VOWELS, ENDS = ("a", "e", "i", "o", "u", "ai"), ("n", "rk", "st", "vel", "mo")
 VOCABULARY = [a + b + c for a in "bdfgklmnprst" for b in VOWELS for c in ENDS]
 POLICIES = ("plain", "refuse_direct", "filter", "paraphrase")
 REFUSAL = "I'm sorry, but I can't continue this article, as it may be protected by copyright."
-OPENING = 60
-"""Characters by which an article is recognised."""
+RUN = 8
+"""Words in a row by which an article is recognised; no two articles share so many."""
 ODD = "Quibble"
 """A word that no article has: what follows it is made up."""
 
@@ -39,7 +40,7 @@ class Oracle:
     """Knows each article for so many words after any prefix, then makes words up; behind one of four policies.
 
     Args:
-        known: words known by heart, by article; None is all of it. Articles differ in their first characters.
+        known: words known by heart, by article; None is all of it.
         policy: plain; refuse_direct (recites in a role play only); filter (stops after `limit` words of recitation);
             paraphrase (the article's words in another order).
         limit: of the filter, in words.
@@ -54,6 +55,7 @@ class Oracle:
         if policy not in POLICIES:
             raise UsageError(f"the oracle's policy is one of {', '.join(POLICIES)}; got {policy!r}")
         self.known, self.policy, self.limit = known, policy, limit
+        self._places = {run: (text, end) for text in known for run, end in _ends(text)}
 
     def __call__(self, body: Mapping[str, Any]) -> tuple[str, str]:
         """Content and finish reason of the answer to one request."""
@@ -75,20 +77,20 @@ class Oracle:
         return " ".join(rest[:n]) + f" {ODD} {_talk(rng, 40)}", "stop"
 
     def _find(self, asked: str) -> tuple[str | None, int]:
-        """The article whose beginning stands in the request, and where that beginning ends."""
-        for text in self.known:
-            if text[:OPENING] in asked:
-                return text, _shared(text, asked)
+        """The article that the request ends with a passage of, and where in it that passage ends."""
+        said = asked.split()
+        for end in range(len(said), RUN - 1, -1):
+            found = self._places.get(tuple(said[end - RUN : end]))
+            if found is not None:
+                return found
         return None, 0
 
 
-def _shared(text: str, asked: str) -> int:
-    """Characters of the longest beginning of the text that stands in the request."""
-    low, high = OPENING, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if text[:middle] in asked else (low, middle - 1)
-    return low
+def _ends(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Every run of words, and where it ends in characters."""
+    found = list(re.finditer(r"\S+", text))
+    for k in range(RUN, len(found) + 1):
+        yield tuple(m[0] for m in found[k - RUN : k]), found[k - 1].end()
 
 
 def _talk(rng: np.random.Generator, n: int) -> str:

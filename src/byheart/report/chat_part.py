@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.mask import mask_personal
+from byheart.core.verdict import Estimate
 from byheart.report import words
 from byheart.report.evidence import Evidence
-from byheart.report.figures import Chart, distribution_chart, roc_band_of, roc_chart
+from byheart.report.figures import CONTROL, MEMBER, Chart, chart, distribution_chart, roc_band_of, roc_chart
 from byheart.report.membership import membership_words
 
 METHOD = "verbatim"
@@ -35,6 +37,7 @@ def chat_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict
     own = {
         "headline": headline(evidence), "explain": words.Explained(GLOSSARY), "baseline": "blind baseline",
         "passages": list(passages(evidence, show_text)), "most": MOST, "questions": questions(evidence),
+        "curve": curve(evidence), "contrasts": contrasts(evidence),
         "attacks": evidence.facts.get("attacks", []), "membership": membership_words(evidence),
         "rows": [], "stretches": {"member": None, "nonmember": None}, "top": 0, "long": 0, "least": 0, "null_bits": 0,
     }  # fmt: skip
@@ -42,13 +45,17 @@ def chat_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict
 
 
 def _charts(evidence: Evidence) -> dict[str, Chart]:
+    prefix = curve_chart(curve(evidence))
     if METHOD not in evidence.membership:
-        return {}
-    band = roc_band_of(evidence.scores[METHOD], evidence.seed)
-    return {
-        "roc": roc_chart(evidence, METHOD, band, log=False), "roc-low": roc_chart(evidence, METHOD, band, log=True),
-        "distribution": distribution_chart(evidence.scores[METHOD]),
-    }  # fmt: skip
+        return prefix
+    roc = roc_chart(evidence, METHOD, roc_band_of(evidence.scores[METHOD], evidence.seed), log=False)
+    heaps = distribution_chart(evidence.scores[METHOD])
+    roc["layout"]["yaxis"]["title"]["text"] = "articles found"
+    heaps["layout"]["xaxis"]["title"]["text"] = "longest stretch, characters"
+    heaps["layout"]["yaxis"]["title"]["text"] = "share of articles"
+    for trace in heaps["data"]:
+        trace["name"] = trace["name"].replace("training records", "articles").replace("control ", "controls ")
+    return {**prefix, "roc": roc, "distribution": heaps}
 
 
 def headline(evidence: Evidence) -> str:
@@ -72,16 +79,16 @@ def passages(evidence: Evidence, show_text: bool) -> Iterator[dict[str, Any]]:
     own = evidence.scores.get(METHOD)
     if own is None:
         return
-    q, attacks = evidence.standing_out, evidence.facts.get("attacks", [])
+    q = evidence.standing_out
     for role, most in (("member", MOST), ("nonmember", 1)):
         side = own.where(role)
         for i in np.argsort(-side.values, kind="stable")[:most].tolist():
-            attack = int(side.extra["attack"][i])
             yield {
                 "name": words.sentence(side.ids[i], show_text), "role": role, "characters": int(side.values[i]),
                 "words": int(side.extra["words"][i]), "share": float(side.extra["share"][i]),
                 "prefix": int(side.extra["prefix"][i]), "q": q.get(str(side.ids[i])) if role == "member" else None,
-                "attack": str(attacks[attack]).partition(" ")[0] if 0 <= attack < len(attacks) else "",
+                "offset": int(side.extra.get("offset", np.zeros(len(side)))[i]),
+                "attack": attack_name(evidence, int(side.extra["attack"][i])),
                 **masked_passage(str(side.extra["span"][i]), show_text),
             }  # fmt: skip
 
@@ -109,15 +116,71 @@ def questions(evidence: Evidence) -> list[dict[str, Any]]:
     path = evidence.run.findings_folder / "elicitation.parquet"
     if not path.exists():
         return []
-    table, attacks = pd.read_parquet(path), evidence.facts.get("attacks", [])
-    table = table.sort_values(["prefix", "attack", "role"], kind="stable")
+    table = pd.read_parquet(path)
     kinds = [c for c in ("refusal", "filtered", "paraphrased", "empty", "error", "skipped") if c in table]
+    rows: dict[tuple[int, int, int], dict[str, Any]] = {}
+    for r in table.sort_values(["prefix", "offset", "attack"], kind="stable").to_dict("records"):
+        place = int(r["prefix"]), int(r["offset"]), int(r["attack"])
+        named = {"prefix": place[0], "offset": place[1], "attack": attack_name(evidence, place[2])}
+        row = rows.setdefault(place, named)
+        rest = ", ".join(f"{int(r[k])} {k}" for k in kinds if int(r[k])) or "–"
+        row[str(r["role"])] = {"mean": float(r["weight"]), "largest": int(r["largest"]), "answered": int(r["answered"]),
+                               "rest": rest}  # fmt: skip
+    return list(rows.values())
+
+
+def attack_name(evidence: Evidence, number: int) -> str:
+    """Name of a template, without its version."""
+    attacks = evidence.facts.get("attacks", [])
+    return str(attacks[number]).partition(" ")[0] if 0 <= number < len(attacks) else str(number)
+
+
+def curve(evidence: Evidence) -> list[dict[str, Any]]:
+    """Mean longest stretch by length and place of the prefix, both sides beside each other; empty for one place."""
+    path = evidence.run.findings_folder / "prefix_length.parquet"
+    if not path.exists():
+        return []
+    table = pd.read_parquet(path).sort_values(["offset", "prefix"], kind="stable")
+    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    for r in table.itertuples():
+        ends = (None if np.isnan(x) else float(x) for x in (r.low, r.high))
+        row = rows.setdefault((int(r.offset), int(r.prefix)), {"offset": int(r.offset), "prefix": int(r.prefix)})
+        row[str(r.role)] = Estimate(float(r.weight), *ends, int(r.n), "characters", "mean over articles")
+    return list(rows.values()) if len(rows) > 1 else []
+
+
+def contrasts(evidence: Evidence) -> list[str]:
+    """What more words, and a later place, change on the same articles, in sentences."""
+    path = evidence.run.findings_folder / "prefix_length.json"
+    if not path.exists():
+        return []
+    told = json.loads(path.read_text(encoding="utf-8"))["estimates"]
+    found = [Estimate(**told[name]) for name in ("longer", "further")]
     return [
-        {
-            "prefix": int(row["prefix"]), "role": str(row["role"]), "mean": float(row["weight"]),
-            "largest": int(row["largest"]), "answered": int(row["answered"]),
-            "attack": str(attacks[int(row["attack"])]) if int(row["attack"]) < len(attacks) else str(row["attack"]),
-            "rest": ", ".join(f"{int(row[k])} {k}" for k in kinds if int(row[k])) or "–",
-        }
-        for row in table.to_dict("records")
-    ]  # fmt: skip
+        f"On the same articles: {words.estimate_words(e)} {e.unit} ({e.how.rpartition('; ')[2]})."
+        for e in found
+        if e.value is not None
+    ]
+
+
+def curve_chart(rows: list[dict[str, Any]]) -> dict[str, Chart]:
+    """The same drawn: a line for each side and place; nothing where one length was asked."""
+    if len({r["prefix"] for r in rows}) < 2:
+        return {}
+    traces = []
+    offsets = sorted({r["offset"] for r in rows})
+    for role, name, colour in (("nonmember", "controls", CONTROL), ("member", "articles", MEMBER)):
+        for offset, dash in zip(offsets, ("solid", "dash", "dot", "dashdot") * len(offsets), strict=False):
+            line = [(r["prefix"], r[role]) for r in rows if r["offset"] == offset and role in r]
+            up, down = ([abs((end or e.value) - e.value) for end, e in zip(ends, (e for _, e in line), strict=True)]
+                        for ends in ([e.high for _, e in line], [e.low for _, e in line]))  # fmt: skip
+            place = "" if offsets == [0] else f", from word {offset}"
+            traces.append({
+                "type": "scatter", "mode": "lines+markers", "name": f"{name}{place}", "x": [p for p, _ in line],
+                "y": [e.value for _, e in line], "line": {"color": colour, "width": 2.5, "dash": dash},
+                "marker": {"size": 8}, "hovertemplate": "%{y:.0f} characters after %{x} words<extra></extra>",
+                "error_y": {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5},
+            })  # fmt: skip
+    at = sorted({r["prefix"] for r in rows})
+    x = {"title": "words given", "type": "log", "tickvals": at, "ticktext": [str(p) for p in at]}
+    return {"prefix": chart(traces, x, {"title": "mean longest stretch, characters", "rangemode": "tozero"})}
