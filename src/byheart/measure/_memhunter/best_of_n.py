@@ -23,6 +23,7 @@ from byheart.core.target import LanguageModel
 from byheart.measure._memhunter.meter import Meter, first_prompts, shares
 from byheart.measure._memhunter.reciting import rouge_l
 from byheart.measure._memhunter.target_port import Pair, Port, Searched
+from byheart.models.hunter import PromptHunter
 from byheart.signals.composed import text_ids
 
 
@@ -122,6 +123,16 @@ class Written:
         return list(dict.fromkeys(self.model.decode(m) for m in made))
 
 
+def written_by(hunter: PromptHunter, n_tokens: int) -> Propose:
+    """Prompts of n tokens that a hunter writes for the context, drawn."""
+
+    def propose(pair: Pair, best: str, n: int, rng: np.random.Generator) -> list[str]:
+        made = hunter.write([pair.context] * n, n_tokens, seeds=rng.integers(1 << 62, size=n).tolist())
+        return [prompt for prompt in dict.fromkeys(made) if prompt]
+
+    return propose
+
+
 def best_of_n(
     port: Port,
     pairs: Sequence[Pair],
@@ -132,7 +143,7 @@ def best_of_n(
     propose: Propose | None = None,
     objective: Objective = surprise,
     n: int = 24,
-    rounds: int | None = None,
+    rounds: int | None = 3,
 ) -> Searched:
     """Draw prompts in rounds and keep the best.
 
@@ -144,8 +155,8 @@ def best_of_n(
         starts: prompts that are tried first, one per pair; the bare context otherwise.
         propose: where prompts come from; edits of words if None.
         objective: how good a prompt is.
-        n: prompts a round.
-        rounds: at most so many; until the budget is spent if None.
+        n: prompts a round, 24 in the paper's code.
+        rounds: at most so many, 3 in the paper's code; until the budget is spent if None.
 
     Returns:
         Searched; NaN for a pair whose share did not suffice for one reading.

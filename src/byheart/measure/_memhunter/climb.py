@@ -30,13 +30,13 @@ class Plan:
         n_candidates: prompts read a step.
         top_k: tokens the gradient may name for each place.
         early_stop: end as soon as greedy decoding recites every continuation.
-        steps: at most so many; until the budget is spent if None.
+        steps: at most so many; until the budget is spent, or every prompt was read, if None.
     """
 
     n_candidates: int = 100
     top_k: int = 250
     early_stop: bool = True
-    steps: int | None = None
+    steps: int | None = 200
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from byheart.measure._memhunter.safe_prompts import drawn_place
 from byheart.measure._memhunter.target_port import Pair, Port
 from byheart.models.prompt_search import BACKWARD, white_box
 
-FIRST, STEPS, PATIENCE = 5, 200, 1.2  # first length, steps at it, and by how much they grow after a failure
+FIRST, STEPS, PATIENCE = 5, 200, 1.2  # first length, its steps if the plan names none, their growth after a failure
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ def mini_prompt(
     white_box(port.target)
     if port.compose != "prompt_only" or any(pair.context for pair in texts):
         raise UsageError(f"the shortest prompt stands alone: give prompt_only and empty contexts; got {port.compose}")
-    share, plan = shares(budget, texts), plan or Plan(steps=STEPS)
+    share, plan = shares(budget, texts), plan or Plan()
     return [_shortest(port, pair, share, seed, plan) for pair in progress(texts, "Shortening prompts")]
 
 
 def _shortest(port: Port, pair: Pair, share: int, seed: int, plan: Plan) -> MiniPrompt:
     meter, n_text = Meter(port, share), port.ids(pair.continuation).size
     failed, solved, prompt, tried = 0, n_text + 1, None, list[Tried]()
-    n, steps = min(FIRST, n_text), float(STEPS if plan.steps is None else plan.steps)
+    n, steps = min(FIRST, n_text), float(plan.steps or STEPS)
     while failed < n < solved:
         rng = generator(seed, "mini_prompt", pair.id, str(n))
         before = meter.spent
