@@ -41,7 +41,7 @@ from byheart.mitigate.activation_probe import Mode, activation_probe
 from byheart.models.sites import Site
 from byheart.models.sites import sites as sites_of
 from byheart.report.compare import Change, compare_runs, write_comparison
-from byheart.signals.token_events import token_events
+from byheart.signals.token_events import RULES, Rules, token_events
 
 if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
@@ -64,6 +64,7 @@ class Switching:
         mode, alpha, coordinates: as in `activation_probe`.
         n_random: random directions that it is compared with.
         limit: records of each role at most.
+        rules: which tokens count as recited.
     """
 
     sites: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class Switching:
     coordinates: int = 16
     n_random: int = 20
     limit: int = LIMIT
+    rules: Rules = RULES
 
 
 def switch_run(
@@ -135,7 +137,14 @@ def switch_off(
     name = probes[0].site if len(probes) == 1 else f"{len(probes)} sites from {probes[0].site} on"
     with run.step("switching off"):
         effect = measure_switch(
-            target, switch, corpus, name=name, n_random=how.n_random, seed=seed, max_tokens_per_batch=batch_size
+            target,
+            switch,
+            corpus,
+            name=name,
+            n_random=how.n_random,
+            rules=how.rules,
+            seed=seed,
+            max_tokens_per_batch=batch_size,
         )
     effect = replace(effect, caveats=(*effect.caveats, fitted))
     facts = effect.to_dict()
@@ -176,7 +185,7 @@ def _probes(
     chosen = [s for s in everywhere if s.kind == "block"] if how.sites == ("blocks",) else []
     chosen = chosen or [Site.parse(address, target.module) for address in how.sites]  # type: ignore[attr-defined]
     first = _half(corpus, seed)
-    events = token_events(target, corpus.take(first), seed=seed)
+    events = token_events(target, corpus.take(first), rules=how.rules, seed=seed)
     said = "The means were taken over one half of the documents, and the switch was measured on the other."
     return class_means(target, events, chosen), corpus.take(~first), said
 

@@ -22,6 +22,8 @@ from byheart.models.activations import reading
 from byheart.models.causal_lm import CausalLM
 from byheart.models.sites import sites
 from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.forced import forced
+from byheart.stats.permutation import permuted
 
 W = torch.tensor([3.0, 4.0])
 
@@ -282,6 +284,26 @@ def test_too_few_directions_are_told():
     )
     assert found == "detects but does not control"
     assert "9 random directions cannot give a p of 0.05; take more." in caveats
+
+
+def test_p_is_uniform_when_the_direction_was_drawn_apart_from_the_distance(model):
+    """The null it is made for: the switch is itself a drawn direction. p <= 0.2 in 20 % of 60 trials: 3 to 21 of them.
+
+    Of a binomial law of 60 trials at 0.2 less than one in a thousand lies outside.
+    """
+    rng = np.random.default_rng(0)
+    prompts = [rng.integers(0, 250, 10) for _ in range(6)]
+    said = model.generate(prompts, 10)
+    site = at(model, "layers.0.block")
+
+    def rise(trial, draw):
+        edit = activation_probe([probe_at(site, trial, m0=np.array(2.0))], astray=draw, seed=trial)
+        with edit.on(model) as there:
+            return -forced(there, prompts, said)["logprob"].values.mean()
+
+    p = [permuted(rise(t, 99), np.array([rise(t, k) for k in range(4)]), exact=False).p for t in range(60)]
+    assert set(np.round(p, 6)) == {0.2, 0.4, 0.6, 0.8, 1.0}
+    assert 3 <= sum(x <= 0.2 for x in p) <= 21
 
 
 def test_without_held_out_text_the_cost_is_not_known(model):
