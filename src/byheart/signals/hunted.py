@@ -75,8 +75,8 @@ def hunted(target: LanguageModel, corpus: Corpus, *, seed: int = 0, compose: Com
     expected = [text_ids(target, y) if y else np.zeros(0, np.int32) for y in texts[1]]
     rows = np.array([i for i, y in enumerate(expected) if y.size], dtype=np.int64)
     arrays: dict[str, Array] = {"expected": Ragged.of(expected, np.int32)}
-    arrays["context"] = Ragged.of([text_ids(target, x) if x else y[:0] for x, y in zip(texts[0], expected, strict=True)],
-                                  np.int32)  # fmt: skip
+    given = [text_ids(target, x) if x else y[:0] for x, y in zip(texts[0], expected, strict=True)]
+    arrays["context"] = Ragged.of(given, np.int32)
     nll, tokens = np.full((len(corpus), len(names)), np.nan, np.float32), np.zeros(len(corpus), np.int64)
     for k, name in enumerate(names):
         prompts = corpus.columns[f"prompt_{name}"].tolist()

@@ -17,11 +17,11 @@ from typing import Protocol
 
 import numpy as np
 
+from byheart.compare.recited import rouge_l
 from byheart.core.progress import progress
 from byheart.core.randomness import generator
 from byheart.core.target import LanguageModel
 from byheart.measure._memhunter.meter import Meter, first_prompts, shares
-from byheart.measure._memhunter.reciting import rouge_l
 from byheart.measure._memhunter.target_port import Pair, Port, Searched
 from byheart.models.hunter import PromptHunter
 from byheart.signals.composed import text_ids

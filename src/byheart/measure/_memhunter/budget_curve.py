@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from byheart.compare.recited import recited, told, without_told
 from byheart.core.errors import UsageError
 from byheart.core.progress import progress
 from byheart.core.verdict import Estimate
 from byheart.measure._memhunter.meter import bare
-from byheart.measure._memhunter.reciting import recited, told, without_told
 from byheart.measure._memhunter.soft_prompt import soft_prompt, soft_said
 from byheart.measure._memhunter.target_port import Pair, Port, Search
 from byheart.stats.intervals import bootstrap_mean

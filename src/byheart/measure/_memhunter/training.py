@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from byheart.compare.recited import recited, told
 from byheart.core.atomic import write_json
 from byheart.core.digest import digest_json
 from byheart.core.errors import DataError, RunError, UsageError
 from byheart.core.progress import bar
 from byheart.core.randomness import derive_seed, generator
 from byheart.measure._memhunter.buffer import PriorityBuffer
-from byheart.measure._memhunter.reciting import recited, told
 from byheart.measure._memhunter.target_port import Pair, Port, Search
 from byheart.models.hunter import PromptHunter
 

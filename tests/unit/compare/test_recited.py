@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byheart.compare.alignment import longest_common_subsequence
+from byheart.compare.recited import recited, rouge_l, told, without_told
 from byheart.compare.substring import longest_common_substring
 from byheart.core.errors import UsageError
-from byheart.measure._memhunter.reciting import recited, rouge_l, told, without_told
 
 TOKENS = st.lists(st.integers(0, 4), min_size=1, max_size=30).map(np.array)
 
