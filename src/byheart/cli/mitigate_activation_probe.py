@@ -41,7 +41,7 @@ def command(
     if then not in (None, "measure"):
         raise UsageError(f"--then is measure; got {then!r}")
     if mode not in MODES:
-        raise UsageError(f"--mode is one of {', '.join(MODES)}; got {mode!r}")
+        raise UsageError(f"--mode is shift, gate or clamp; got {mode!r}")
     if random < 1 or limit < 1:
         raise UsageError(f"--random and --limit are 1 or more; got {random} and {limit}")
     how = Switching(tuple(site or ()), mode, alpha, coordinates, random, limit)  # type: ignore[arg-type]
