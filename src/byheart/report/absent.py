@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from byheart.report.evidence import Evidence
 
 
 def absent(evidence: Evidence) -> list[str]:
     """One sentence for each missing part: what is missing, and what it would add."""
-    checks = {"table": _of_table, "chat": _of_chat, "benchmark": _of_benchmark}.get(evidence.family, _of_text)(evidence)
+    by_family = {"table": _of_table, "chat": _of_chat, "benchmark": _of_benchmark, "chain": _of_chains}
+    checks = by_family.get(evidence.family, _of_text)(evidence)
     verdicts = {"The audit has not come to its verdicts; run it again to continue.": bool(evidence.verdicts)}
     return [sentence for sentence, there in (verdicts | checks).items() if not there]
 
@@ -68,3 +71,17 @@ def _of_chat(evidence: Evidence) -> dict[str, bool]:
         "What each way of asking brought back is not in the run folder.":
             (evidence.run.findings_folder / "elicitation.parquet").exists(),
     }  # fmt: skip
+
+
+def _of_chains(evidence: Evidence) -> dict[str, bool]:
+    return {
+        "The scores of the tokens are not in the run folder, so no chain can be shown.":
+            (evidence.run.findings_folder / "stim.parquet").exists(),
+        "No wrong words were named, so whether the scores find them is not known; a column `wrong` names them.":
+            "precision@1" in _estimates(evidence),
+    }  # fmt: skip
+
+
+def _estimates(evidence: Evidence) -> dict[str, object]:
+    path = evidence.run.findings_folder / "stim.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))["estimates"]) if path.exists() else {}

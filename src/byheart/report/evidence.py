@@ -40,7 +40,8 @@ ARTICLE_WORDS = {
     "nonmember": ("control that it cannot know", "controls that it cannot know"),
 }
 ITEM_WORDS = {"member": ("benchmark item", "benchmark items"), "nonmember": ("twin", "twins")}
-WORDS = {"table": ROW_WORDS, "chat": ARTICLE_WORDS, "benchmark": ITEM_WORDS}
+CHAIN_WORDS = {"unknown": ("chain of reasoning", "chains of reasoning")}
+WORDS = {"table": ROW_WORDS, "chat": ARTICLE_WORDS, "benchmark": ITEM_WORDS, "chain": CHAIN_WORDS}
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from byheart.core.verdict import Estimate, Verdict
 from byheart.report import words
 from byheart.report.benchmark_part import benchmark_part
 from byheart.report.canaries import ceiling, exposures, recited_secrets
+from byheart.report.chain_part import chain_part
 from byheart.report.chat_part import chat_part
 from byheart.report.evidence import Evidence
 from byheart.report.figures import (
@@ -168,5 +169,6 @@ PARTS: dict[str, tuple[str, Callable[[Evidence, bool], tuple[dict[str, Any], dic
     "table": ("table.html.jinja", table_part),
     "benchmark": ("benchmark.html.jinja", benchmark_part),
     "chat": ("chat.html.jinja", chat_part),
+    "chain": ("chain.html.jinja", chain_part),
 }
 """Template and content by family."""

@@ -114,6 +114,8 @@ def count(reading: Reading, index: CorpusIndex, *, n_salient: int, window: int) 
                 )
     few = (np.nan_to_num(counts) > 0).sum(axis=2) < LEAST
     why[few & (why == "")] = f"fewer than {LEAST} of the {k} candidates have a count"
+    level = (counts == counts[:, :, :1]).all(axis=2)
+    why[level & (why == "")] = f"all {k} candidates have the same count"
     counts[why != ""], bound[why != ""] = np.nan, np.nan
     return Counted(counts, bound, unigrams, why, local.length, local.context, salient)
 
