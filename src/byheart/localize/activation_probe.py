@@ -113,7 +113,7 @@ def activation_probe(
         site: held_out(x[site], events.positive, events.document, seed=seed, kind=kind)
         for site in progress(probed, "Fitting probes")
     }
-    curve = {site: judging.auc_of(h.logit, events, seed=seed) for site, h in held.items()}
+    curve = {site: judging.auc_of(h.logit, events, seed=seed, alike=is_matched) for site, h in held.items()}
     inside = [s for s in probed if s.layer >= 0] or probed
     site = max(inside, key=lambda s: (round(curve[s].value or 0.0, 3), -s.layer))
     chance = dealt_auc([x[s] for s in inside], events.positive, events.document, events.unit, seed=seed,
@@ -143,10 +143,19 @@ def _events(signals: Signals, against: str, seed: int) -> tuple[Events, bool]:
         one, zero = events.n_documents
         raise TooFewRecords(
             f"a probe needs {LEAST} documents of each class to learn from some and be judged on others; {one} have "
-            f"recited tokens and {zero} have others; give more records, or looser rules for what counts as recited"
+            f"recited tokens and {zero} have others{_lost(signals)}; give more records, or looser rules"
         )
     alike = events.take(matched(events, seed=seed))
     return (alike, True) if min(alike.n_documents) >= LEAST else (events, False)
+
+
+def _lost(signals: Signals) -> str:
+    """What most tokens that might have been recited were removed for."""
+    told = {k: n for k, n in removed(signals)["recited"].items() if k != "kept"}
+    if not told:
+        return ""
+    most = max(told, key=lambda k: told[k])
+    return f" ({told[most]:,} of {sum(told.values()):,} tokens were left out as {most!r})"
 
 
 def _probed(everywhere: Sequence[Site], found: Scan, asked: Sequence[str] | None) -> list[Site]:
