@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pydoc_data.topics import topics  # 80 documents in English, in every Python; PSF licence
 from typing import Any
 
-import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -32,7 +31,7 @@ class Plan:
         layers: of the model.
         repeated: further strings of random words, each seen in one place only, there several times in a row: from
             these repetition is learned.
-        passes: how often the documents are seen.
+        passes: how often the documents are seen in each half of the training.
         vocabulary: words in all.
         listed: words that strings are drawn from.
         documents: how many, None for all.
@@ -46,11 +45,11 @@ class Plan:
     width: int = 128
     layers: int = 4
     repeated: int = 6000
-    passes: int = 2
+    passes: int = 1
     vocabulary: int = 800
-    listed: int = 200
+    listed: int = 150
     documents: int | None = 40
-    lr: float = 2e-3
+    lr: float = 3e-3
     device: str = "cpu"
 
     def but(self, **changes: Any) -> Plan:

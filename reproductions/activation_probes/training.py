@@ -34,10 +34,11 @@ def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM,
     if weights.exists():
         load_model(module, weights, device=plan.device)
     else:
-        stream = _stream(corpus, repetition(listed, plan, seed=seed), tokenizer, plan, seed)
-        n_steps = -(-len(stream) // BATCH)
-        with bar(f"Training {plan.layers} layers of width {plan.width}", total=n_steps) as b:
-            train(module, stream, epochs=1, batch_size=BATCH, lr=plan.lr, seed=seed, callback=lambda *_: b.advance())
+        for half, stream in enumerate(_halves(corpus, repetition(listed, plan, seed=seed), tokenizer, plan, seed)):
+            n_steps = -(-len(stream) // BATCH)
+            with bar(f"Training {plan.layers} layers of width {plan.width}, part {half + 1} of 2", total=n_steps) as b:
+                train(module, stream, epochs=1, batch_size=BATCH, lr=plan.lr, seed=seed + half,
+                      callback=lambda *_: b.advance())  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         save_model(module, str(weights))
     return (
@@ -52,15 +53,24 @@ def _new(plan: Plan, vocabulary: int, seed: int) -> Any:
     return made.to(torch.device(plan.device))
 
 
-def _stream(corpus: Corpus, repeated: list[str], tokenizer: Any, plan: Plan, seed: int) -> list[Encoded]:
-    """Everything that is learned, shuffled and cut into contexts."""
-    seen = corpus.columns["count"]
-    times = [plan.passes if r == "member" else int(n) if r == "canary" else 0
-             for r, n in zip(corpus.roles, seen, strict=True)]  # fmt: skip
-    rows = np.repeat(np.arange(len(corpus)), times)
-    items = [corpus.items[i] for i in rows.tolist()] + repeated
-    order = generator(seed, "stream").permutation(len(items))
-    ids = tokenizer([items[i] for i in order.tolist()])["input_ids"]
+def _halves(
+    corpus: Corpus, repeated: list[str], tokenizer: Any, plan: Plan, seed: int
+) -> list[list[Encoded]]:
+    """First documents and repetition, then the strings among more of both: by then a model can learn by heart."""
+    members = [corpus.items[i] for i in np.flatnonzero(corpus.roles == "member")] * plan.passes
+    planted = [corpus.items[i] for i in np.repeat(np.arange(len(corpus)), _times(corpus))]
+    cut = len(repeated) * 3 // 4
+    parts = (members + repeated[:cut], members + planted + repeated[cut:])
+    return [_contexts(items, tokenizer, generator(seed, "stream", str(k))) for k, items in enumerate(parts)]
+
+
+def _times(corpus: Corpus) -> list[int]:
+    return [int(n) if r == "canary" else 0 for r, n in zip(corpus.roles, corpus.columns["count"], strict=True)]
+
+
+def _contexts(items: list[str], tokenizer: Any, rng: np.random.Generator) -> list[Encoded]:
+    """Everything shuffled, put behind each other and cut into contexts."""
+    ids = tokenizer([items[i] for i in rng.permutation(len(items)).tolist()])["input_ids"]
     flat = np.concatenate([np.asarray(row, np.int32) for row in ids])
     flat = flat[: flat.size // CONTEXT * CONTEXT].reshape(-1, CONTEXT)
     nowhere, learned = np.zeros(CONTEXT, np.int32), np.arange(CONTEXT) > 0
