@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from byheart.audit.chat import audit_chat
+from byheart.audit.chat import ATTACKS, audit_chat
 from byheart.core.claim import Exhibit, Found
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
@@ -40,9 +40,9 @@ def try_policies(folder: Path, plan: Plan, *, seed: int) -> Iterator[Found | Exh
     right = [cells[policy]["kind"].to_numpy() == expected(cells[policy], policy, truth) for policy in POLICIES]
     yield Found("kinds", proportion(np.concatenate(right)))
     spikes = {policy: filter_of(run) for policy, run in runs.items()}
-    found = spikes["filter"]
-    yield Found("filter", Estimate(None if found is None else float(found), None, None, len(scores["filter"]), "words",
-                                   "length at which recitations are cut off; none elsewhere has so small a p"))  # fmt: skip
+    found, how = spikes["filter"], "length at which recitations are cut off"
+    length = None if found is None else float(found)
+    yield Found("filter", Estimate(length, None, None, len(scores["filter"]), "words", how))
     yield Found("bypass", bypass(cells["refuse_direct"], seed))
     alone = ask(folder / "refused", plan, "refuse_direct", seed=seed, attacks=("direct",))
     wrong = [v.decision == "not shown" for v in alone.verdicts]
@@ -68,7 +68,9 @@ def planted(plan: Plan, seed: int) -> dict[str, int]:
     return {str(name): rest if n is None else min(n, rest) for name, n in zip(members.ids, known, strict=False)}
 
 
-def ask(folder: Path, plan: Plan, policy: str, *, seed: int, attacks: tuple[str, ...] = ()) -> RunFolder:
+def ask(
+    folder: Path, plan: Plan, policy: str, *, seed: int, attacks: Sequence[str] = ATTACKS
+) -> RunFolder:
     """Audit one oracle through HTTP."""
     members, control, _ = dealt(plan, seed=seed)
     members, control = (c.take(np.arange(plan.oracle)) for c in (members, control))
@@ -76,8 +78,9 @@ def ask(folder: Path, plan: Plan, policy: str, *, seed: int, attacks: tuple[str,
     with ChatServer(Oracle({**known, **dict.fromkeys(control.texts, 0)}, policy)) as server:
         model = EndpointChat(server.url, policy, at_once=4)
         model.digest = f"oracle {policy}"  # not its address, which changes: a killed run goes on
-        options = {"attacks": attacks} if attacks else {}
-        return audit_chat(model, members, control, prefixes=(PREFIX,), max_tokens=ROOM, out=folder, seed=seed, **options)
+        return audit_chat(
+            model, members, control, prefixes=(PREFIX,), attacks=attacks, max_tokens=ROOM, out=folder, seed=seed
+        )
 
 
 def cells_of(run: RunFolder) -> pd.DataFrame:

@@ -61,9 +61,9 @@ def by_size(scores: dict[str, Scores], seed: int) -> Iterator[Found | Exhibit]:
     ends = next(p for p in pairs if (p.first, p.second) == (first, last))
     yield Found("size", ends.difference)
     yield Found("size-trend", trend(np.stack(list(values.values()), axis=1), groups, seed=seed)[0])
-    rows = [{"smaller": p.first, "larger": p.second, "difference, characters": p.difference.value,
-             "low": p.difference.low, "high": p.difference.high, "n": p.difference.n, "p": p.p, "p adjusted": p.adjusted}
-            for p in pairs]  # fmt: skip
+    rows = [{"smaller": x.first, "larger": x.second, "difference, characters": x.difference.value,
+             "low": x.difference.low, "high": x.difference.high, "n": x.difference.n, "p": x.p,
+             "p adjusted": x.adjusted} for x in pairs]  # fmt: skip
     yield Exhibit("Models pair by pair", "The same articles; sign flips, adjusted for all pairs by Holm.", rows)
 
 

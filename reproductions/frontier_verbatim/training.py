@@ -21,7 +21,7 @@ from byheart.models.train import train
 
 from .articles import Plan, dealt, trained_tokenizer
 
-WINDOW, CONTEXT = 320, 640  # tokens learned at once; longest conversation
+WINDOW, CONTEXT = 160, 640  # tokens learned at once; longest conversation
 ATTACKS = ("plain",)  # base models: the beginning itself is the question
 
 

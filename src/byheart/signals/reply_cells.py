@@ -35,6 +35,7 @@ ANSWERED = ("filtered", "continued", "paraphrased", "other")
 SHORT = 10  # words: less is talk, not a continuation
 RETOLD = 0.5  # share of the article's long words that a retelling has
 LONG_WORD = 5  # letters
+FEW = 4  # words in a row: less is a web address or a line of dashes, however long
 _LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 
@@ -120,7 +121,7 @@ def _cells(
 
 def _judged(reply: str, before: str, truth: str, masked: str, finish: str) -> dict[str, object]:
     """Kind and likeness of one answer; all texts normalised, `masked` the truth without what is not its own."""
-    said = strip_echo(reply, before)
+    said = strip_echo(reply, before, truth)
     like = likeness(said, masked)
     stopped = stopped_match(said, truth) if finish != "length" else 0
     kind = answer_kind(reply, said, masked, like, finish, stopped)
@@ -161,7 +162,7 @@ def answer_kind(reply: str, said: str, truth: str, like: Likeness, finish: str, 
         finish: why the answer ended, one of `signals.replies.FINISHES`.
         stopped: words of the article recited up to where the answer breaks off.
     """
-    recites = like.characters >= STRETCH
+    recites = like.characters >= STRETCH and like.words >= FEW
     if not reply and finish != "filter":
         return "empty"
     if finish in ("filter", "cut") or _broken_off(reply, recites, stopped):

@@ -110,3 +110,18 @@ def test_shared_runs_are_where_brute_force_finds_them():
             tuple(t[k : k + 4]) for j, t in enumerate(texts) if groups[j] != groups[i] for k in range(len(t) - 3)
         }
         assert found[i] == [k for k in range(len(text) - 3) if tuple(text[k : k + 4]) in elsewhere]
+
+
+def test_a_refrain_that_goes_on_as_the_article_does_is_recited_and_one_that_does_not_is_echo():
+    """The prompt's 43 characters stand in the article again; 30 characters more of the article tell who recites."""
+    refrain, more = "as the old rule of the harbour has it since", " the lamps are lit before anybody speaks"
+    prompt, truth = f"They met, {refrain}", f" and they met again, {refrain}{more} of it."
+    assert strip_echo(f"Then {refrain}{more} of it.", f"{prompt} 1900", truth) == f"Then {refrain}{more} of it."
+    gone = strip_echo(f"Then {refrain} and so on and on and on and on.", f"{prompt} 1900", truth)
+    assert refrain[5:-5] not in gone
+    short = strip_echo(f"Then {refrain}{more[:20]}! Who knows.", f"{prompt} 1900", truth)
+    assert refrain[5:-5] not in short
+    whole = f" so they sat and they met again, {refrain}."
+    before = strip_echo(f"and they met again, {refrain} there. Well", f"{prompt} 1900", whole)
+    assert refrain not in before  # 20 characters more before it are too few
+    assert strip_echo(f"so they sat and they met again, {refrain}.", f"{prompt} 1900", whole).count(refrain) == 1
