@@ -10,7 +10,7 @@ from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate
 from byheart.measure._memhunter.beam_opt import BeamOpt
 from byheart.measure._memhunter.ladder import climb_ladder, ready_made, written
-from byheart.measure._memhunter.plug_in import PlugIn, budget_to_success
+from byheart.measure._memhunter.plug_in import PlugIn
 from byheart.measure._memhunter.target_port import Pair, Port, Searched
 from byheart.measure._memhunter.training import Schooling, fit
 from byheart.measure.memhunter import memhunter
@@ -158,12 +158,3 @@ def test_a_plugged_in_search_begins_from_the_hunter(target):
     found = PlugIn(h, search, n_tokens=3)(Port(target), PAIRS, budget=10, seed=0)
     assert found.prompts == h.write([p.context for p in PAIRS], 3, seeds=[0] * 4, temperature=0.0)
     assert seen == [found.prompts]
-
-
-def test_budgets_to_success():
-    def search(port, pairs, *, budget, seed, starts=None):
-        needed = np.array([10.0, 100.0, 1e9])[[int(p.id) for p in pairs]]
-        return Searched(["p"] * len(pairs), np.where(budget / len(pairs) >= needed, 0.1, 2.0), 0)
-
-    found = budget_to_success(search, None, PAIRS[:3], budgets=(10, 50, 100), below=0.5, seed=0)
-    assert found.tolist() == [10, 100, np.inf]

@@ -1,4 +1,4 @@
-"""How much sooner does a search for prompts succeed when the hunter tells it where to begin?
+"""How does a search for prompts begin where the hunter says? What that saves is measured by `gcg.warm_start`.
 
 Source: Wu et al., arXiv 2412.07261 (as a plug-in it is said to save up to 80 % of the search time; withdrawn).
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from byheart.core.randomness import derive_seed
 from byheart.measure._memhunter.target_port import Pair, Port, Search, Searched
@@ -37,30 +35,3 @@ class PlugIn:
             seeds = [derive_seed(seed, "start", p.id) for p in pairs]
             starts = self.hunter.write([p.context for p in pairs], self.n_tokens, seeds=seeds, temperature=0.0)
         return self.search(port, pairs, budget=budget, seed=seed, starts=starts)
-
-
-def budget_to_success(
-    search: Search, port: Port, pairs: Sequence[Pair], *, budgets: Sequence[int], below: float, seed: int
-) -> np.ndarray:
-    """The smallest budget, in target tokens per pair, at which each pair's surprise is at most `below`.
-
-    Args:
-        search: run anew at each budget, so that every search is held to the same clock.
-        port: the target.
-        pairs: what is searched.
-        budgets: tokens per pair, rising.
-        below: nats per token from which on the search has succeeded.
-        seed: of the search.
-
-    Returns:
-        float64 (pairs,); infinity where no budget sufficed.
-    """
-    found = np.full(len(pairs), np.inf)
-    for each in budgets:
-        open_ = np.flatnonzero(np.isinf(found))
-        if not open_.size:
-            break
-        some = [pairs[i] for i in open_.tolist()]
-        nll = search(port, some, budget=each * len(some), seed=seed).nll
-        found[open_[nll <= below]] = each
-    return found
