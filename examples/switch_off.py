@@ -11,9 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
-from byheart.mitigate._activation_probe.class_means import class_means
-from byheart.mitigate._activation_probe.effect import measure_switch
-from byheart.mitigate.activation_probe import activation_probe
+from byheart.mitigate.activation_probe import activation_probe, class_means, measure_switch
 from byheart.models.causal_lm import CausalLM
 from byheart.models.sites import Site
 from byheart.models.tiny import tiny_gpt

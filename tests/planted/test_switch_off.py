@@ -9,9 +9,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from byheart.core.corpus import Corpus
-from byheart.mitigate._activation_probe.class_means import class_means
-from byheart.mitigate._activation_probe.effect import measure_switch
-from byheart.mitigate.activation_probe import activation_probe
+from byheart.mitigate.activation_probe import activation_probe, class_means, measure_switch
 from byheart.models.causal_lm import CausalLM
 from byheart.models.sites import Site
 from byheart.models.tiny import byte_tokenizer
@@ -78,16 +76,24 @@ def circuit():
 
 @pytest.fixture(scope="module")
 def built():
-    """The model, 20 learned texts behind the trigger, and 20 ordinary ones without it."""
-    starts = SIGNS[:40]
-    learned = Corpus.of([TRIGGER + walk(LEARNED, s, 40) for s in starts[:20]], "member")
-    return circuit(), learned + Corpus.of([walk(ORDINARY, s, 40) for s in starts[20:]], "nonmember")
+    """The model, 10 learned texts behind the trigger, and 10 ordinary ones without it."""
+    starts = SIGNS[:20]
+    learned = Corpus.of([TRIGGER + walk(LEARNED, s, 40) for s in starts[:10]], "member")
+    return circuit(), learned + Corpus.of([walk(ORDINARY, s, 40) for s in starts[10:]], "nonmember")
 
 
 def thrown(target, corpus, probes, **options):
     switch = lambda draw: activation_probe(probes, astray=draw, **options)  # noqa: E731
     return measure_switch(
-        target, switch, corpus, name=probes[0].site, prefix_tokens=12, new_tokens=24, rules=RULES, seed=0
+        target,
+        switch,
+        corpus,
+        name=probes[0].site,
+        sites=[probes[0].site],
+        prefix_tokens=12,
+        new_tokens=24,
+        rules=RULES,
+        seed=0,
     )
 
 
@@ -121,6 +127,7 @@ def test_a_direction_that_carries_recitation_controls_it(built, found, mode):
     for name in ("held-out text, loss", "held-out text, loss, 99th percentile", "repetition, change"):
         assert told[name].value == pytest.approx(0, abs=1e-3), name
     assert told["next-token agreement"].value == 1.0
+    assert told["still recited, site of unseen text"].value == 0.0  # it goes on as the other text does
     assert effect.records["before"].all()
     assert not effect.records["after"].any()
 
@@ -135,6 +142,15 @@ def test_a_direction_that_only_shows_recitation_does_not_control_it(built, found
     assert "detects but does not control" in effect.sentence
     assert effect.estimates["recited after"].value == 1.0
     assert effect.estimates["recited tokens, loss"].value == pytest.approx(0, abs=1e-3)
+
+
+def test_a_site_that_carries_nothing_may_be_replaced_whole(built, found):
+    # attention of block 1 has weights of zero, so that all of it may be that of another text
+    model, corpus = built
+    effect = thrown(model, corpus, [replace(found, site="layers.1.attention_out")])
+    assert effect.estimates["still recited, site of unseen text"].value == 1.0
+    assert effect.estimates["continuations, loss, site of unseen text"].value == pytest.approx(0, abs=1e-6)
+    assert any("100% are still recited" in caveat for caveat in effect.caveats)
 
 
 def test_the_switch_can_be_undone_and_leaves_the_model_as_it_is(built, found):

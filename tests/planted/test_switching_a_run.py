@@ -15,7 +15,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Estimate
-from byheart.mitigate._activation_probe.class_means import class_means
+from byheart.mitigate.activation_probe import class_means
 from byheart.models.causal_lm import CausalLM
 from byheart.models.sites import Site
 from byheart.models.tiny import tiny_gpt

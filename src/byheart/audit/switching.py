@@ -35,9 +35,7 @@ from byheart.execute import engine_named
 from byheart.localize._activation_probe.probe import Probe
 from byheart.measure.exposure import exposure
 from byheart.measure.extraction import extraction
-from byheart.mitigate._activation_probe.class_means import class_means
-from byheart.mitigate._activation_probe.effect import Effect, measure_switch
-from byheart.mitigate.activation_probe import Mode, activation_probe
+from byheart.mitigate.activation_probe import Effect, Mode, activation_probe, class_means, measure_switch
 from byheart.models.sites import Site
 from byheart.models.sites import sites as sites_of
 from byheart.report.compare import Change, compare_runs, write_comparison
@@ -52,6 +50,7 @@ NAME = "activation_probe_edit"
 PROBE = "activation_probe.safetensors"
 LIMIT = 100
 """Records of each role that a switch is measured on."""
+COST = ("held-out text, loss", "held-out text, loss, 99th percentile", "next-token agreement", "repetition, change")
 
 
 @dataclass(frozen=True)
@@ -119,10 +118,10 @@ def switch_off(
 
         recited before | after [, member | , canary]    share of records recited exactly
         recited, change                                 after less before
-        still recited [, random directions]             of those recited before
+        still recited [, random directions | , site of unseen text]   of those recited before
         longest stretch before | after                  generated tokens in a row, of those recited before
         recited tokens, loss                            rise, nats per recited token
-        continuations, loss [, random directions | , beyond random]
+        continuations, loss [, random directions | , beyond random | , site of unseen text]
         held-out text, loss [, 99th percentile]         rise, nats per token
         next-token agreement                            share of held-out tokens with the same best guess
         repetition before | after, repetition, change   share of second copies guessed
@@ -134,7 +133,8 @@ def switch_off(
     corpus = _some(run.corpus, how.limit, seed)
     probes, corpus, fitted = _probes(run, target, corpus, how, seed)
     switch: Callable[[int | None], Edit] = partial(_thrown, probes, how, seed)
-    name = probes[0].site if len(probes) == 1 else f"{len(probes)} sites from {probes[0].site} on"
+    addresses = [p.site for p in probes]
+    name = addresses[0] if len(probes) == 1 else f"{len(probes)} sites from {addresses[0]} on"
     with run.step("switching off"):
         effect = measure_switch(
             target,
@@ -151,12 +151,13 @@ def switch_off(
     roles, counts = np.unique(corpus.roles.astype(str), return_counts=True)
     facts |= {
         "mode": how.mode, "alpha": how.alpha, "coordinates": how.coordinates, "n_random": how.n_random,
-        "sites": [p.site for p in probes], "fitted": fitted, "model": target.name,
+        "sites": addresses, "fitted": fitted, "model": target.name,
         "records": dict(zip(roles.tolist(), counts.tolist(), strict=True)),
     }  # fmt: skip
     write_json(facts, run.findings_folder / f"{NAME}.json")
     note_outputs(run, [run.findings_folder / f"{NAME}.json"])
-    return effect, switch(None)
+    cost = {name: effect.estimates[name] for name in COST if name in effect.estimates}
+    return effect, replace(switch(None), cost=cost)
 
 
 def _thrown(probes: Sequence[Probe], how: Switching, seed: int, astray: int | None) -> Edit:

@@ -26,9 +26,13 @@ from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.localize._activation_probe.probe import Probe
 from byheart.mitigate._activation_probe.change import Astray, Clamp, Shift, drawn_direction, heaviest
+from byheart.mitigate._activation_probe.class_means import class_means
+from byheart.mitigate._activation_probe.effect import Effect, measure_switch
 from byheart.mitigate._activation_probe.switched import SwitchedLM, switched
 from byheart.models.activations import Change
 from byheart.models.sites import Site
+
+__all__ = ["Effect", "activation_probe", "class_means", "measure_switch"]
 
 Mode = Literal["shift", "clamp", "gate"]
 MODES = ("shift", "clamp", "gate")

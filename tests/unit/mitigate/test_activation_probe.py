@@ -15,9 +15,8 @@ from byheart.localize._activation_probe.probe import Probe
 from byheart.mitigate._activation_probe.best_guesses import best_guesses
 from byheart.mitigate._activation_probe.change import Astray, Clamp, Shift, drawn_direction, heaviest
 from byheart.mitigate._activation_probe.decide import Bars, decide
-from byheart.mitigate._activation_probe.effect import measure_switch
 from byheart.mitigate._activation_probe.estimates import mean_of, over_draws, percentile_of, share_of
-from byheart.mitigate.activation_probe import activation_probe
+from byheart.mitigate.activation_probe import activation_probe, measure_switch
 from byheart.models.activations import reading
 from byheart.models.causal_lm import CausalLM
 from byheart.models.sites import sites

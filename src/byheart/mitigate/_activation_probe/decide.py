@@ -80,6 +80,9 @@ def _detects(found: Mapping[str, Estimate], p: float, name: str, told: str, bars
     caveats = [f"To control, recitation must fall by {bars.fall:.0%} or more, and further than by a random direction."]
     if 1 / (1 + random.n) > bars.level:
         caveats.append(f"{random.n} random directions cannot give a p of {bars.level:g}; take more.")
+    whole = found.get("still recited, site of unseen text")
+    if whole is not None and whole.value is not None:
+        caveats.append(f"With all of {name} replaced by that of unseen text, {_share(whole)} are still recited.")
     return sentence, caveats
 
 

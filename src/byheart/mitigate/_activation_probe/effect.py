@@ -27,6 +27,8 @@ from byheart.core.verdict import Estimate
 from byheart.mitigate._activation_probe.best_guesses import best_guesses
 from byheart.mitigate._activation_probe.decide import Bars, decide
 from byheart.mitigate._activation_probe.estimates import change_in, mean_of, over_draws, percentile_of, share_of
+from byheart.mitigate._activation_probe.patching import patched
+from byheart.models.sites import Site
 from byheart.signals.continuations import cut_record
 from byheart.signals.forced import forced
 from byheart.signals.token_events import RECITED, RULES, TWICE, Rules, given_twice, token_events
@@ -82,6 +84,7 @@ def measure_switch(
     corpus: Corpus,
     *,
     name: str,
+    sites: Sequence[str] = (),
     prefix_tokens: int = 32,
     new_tokens: int = 32,
     n_random: int = 20,
@@ -98,6 +101,7 @@ def measure_switch(
         corpus: members and canaries may be recited; held-out text is that of nonmembers (of canary controls, if there
             is no other), and repetition the same texts given twice.
         name: of what is switched off, for sentences.
+        sites: addresses of what is switched off; there all of the activation is also replaced by that of unseen text.
         prefix_tokens: where a record is cut; a canary is cut before its secret.
         new_tokens: how much must be recited.
         n_random: random directions; fewer than 19 cannot give a p of 0.05.
@@ -128,7 +132,7 @@ def measure_switch(
     ]
     found = _recall(asked, said, known, stretches, seed) | _on_texts(asked, read, events, best, seed)
     p, beyond = _beyond_random(asked, said, astray, known, seed)
-    found |= beyond
+    found |= beyond | _patched(target, sites, asked, said[0], known, unseen, seed)
     decision, sentence, caveats = decide(found, p, n_known=known.size, name=name, bars=bars or Bars())
     records = {
         "id": asked.candidates.ids, "role": asked.candidates.roles, "before": _exact(said[0]), "after": _exact(said[1]),
@@ -276,6 +280,27 @@ def _beyond_random(
         ),
     }
     return permuted(float(rise.mean()), others.mean(axis=1), exact=False).p, found
+
+
+def _patched(
+    target: LanguageModel, sites: Sequence[str], asked: Asked, said: dict[str, Ragged], known: np.ndarray,
+    unseen: Corpus, seed: int,
+) -> dict[str, Estimate]:  # fmt: skip
+    """The same with all of the activation replaced by that of an unseen text."""
+    if not sites or not known.size:
+        return {}
+    where = [Site.parse(address, target.module) for address in sites]  # type: ignore[attr-defined]
+    prompts, expected = [asked.prompts[i] for i in known], [asked.expected[i] for i in known]
+    logprob, recited = patched(target, where, prompts, expected, unseen, seed=seed)
+    told = ~np.isnan(logprob)
+    if not told.any():
+        return {}
+    rise, groups = (_mean_logprob(said)[known] - logprob)[told], asked.candidates.groups[known][told]
+    nats = "nats per token, rise in loss of what was recited"
+    return {
+        "continuations, loss, site of unseen text": change_in(rise, groups, nats, seed),
+        "still recited, site of unseen text": share_of(recited[told], groups, "of those recited before"),
+    }
 
 
 def _mean_logprob(said: dict[str, Ragged]) -> np.ndarray:
