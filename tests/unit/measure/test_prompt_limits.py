@@ -46,7 +46,7 @@ def test_a_soft_prompt_obeys_its_budget_and_its_seed(budget):
 
 def test_vectors_of_words_say_what_the_words_say():
     port = Port(words_target(), "prepend")
-    words = "hello "
+    words = "hello"
     vectors = embedding(port.target, port.ids(words))
     said = soft_said(port, PAIRS, vectors)
     plain = port.generate([p.context for p in PAIRS], [words] * 3, [port.ids(p.continuation).size for p in PAIRS])

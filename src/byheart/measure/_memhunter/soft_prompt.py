@@ -29,6 +29,7 @@ from byheart.models.prompt_search import (
     soft_loss,
     white_box,
 )
+from byheart.signals.composed import composed
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ def soft_prompt(
     seed: int,
     n_vectors: int = 8,
     batch: int = 8,
-    lr: float = 0.01,
+    lr: float = 0.1,
 ) -> SoftPrompt:
     """Train vectors that make the continuations likely.
 
@@ -105,8 +106,11 @@ def soft_prompt(
 
 
 def soft_frame(port: Port, pair: Pair, n_vectors: int) -> Frame:
-    """What stands around the vectors: special tokens before them, the context after; its earliest tokens give way."""
-    y, x = port.ids(pair.continuation), port.ids(pair.context)
+    """What stands around the vectors: special tokens before them, the context after as it stands after a word.
+
+    Where there is no room, the context's earliest tokens give way.
+    """
+    y, x = port.ids(pair.continuation), port.ids(composed(pair.context, ".", "prepend")[1:])
     room = port.target.context - port.target.front.size - n_vectors - y.size
     return Frame(port.target.front, x[max(0, x.size - room) :], y)
 
