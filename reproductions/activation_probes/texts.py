@@ -36,6 +36,7 @@ class Plan:
         listed: words that strings are drawn from.
         documents: how many, None for all.
         lr: highest learning rate.
+        p_min: least probability of a token that counts as recited or repeated.
         device: cpu or cuda.
     """
 
@@ -50,6 +51,7 @@ class Plan:
     listed: int = 150
     documents: int | None = 40
     lr: float = 3e-3
+    p_min: float = 0.9
     device: str = "cpu"
 
     def but(self, **changes: Any) -> Plan:

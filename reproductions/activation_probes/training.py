@@ -22,8 +22,12 @@ from .texts import Plan, canaries, documents, repetition, windows, word_tokenize
 CONTEXT, BATCH = 128, 2
 
 
-def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM, Corpus]:
-    """The trained model, its twin of the same start that learned nothing, and all records; kept in the folder."""
+def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM, Corpus, list[str]]:
+    """Train once; the folder keeps the weights.
+
+    Returns:
+        The trained model, its twin of the same start that learned nothing, all records, and the words strings are of.
+    """
     words = documents(plan.documents)
     tokenizer = word_tokenizer(words, plan.vocabulary)
     known = sorted(w for w in tokenizer.get_vocab() if w != tokenizer.unk_token)
@@ -45,6 +49,7 @@ def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM,
         CausalLM(module, tokenizer, name="trained"),
         CausalLM(_new(plan, len(tokenizer), seed), tokenizer, name="untrained twin"),
         corpus,
+        listed,
     )
 
 
