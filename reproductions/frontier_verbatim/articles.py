@@ -38,16 +38,16 @@ class Plan:
     repeats: tuple[int, ...] = (1, 4, 16, 64)
     articles: int = 20
     control: int = 90
-    words: int = 160
+    words: int = 120
     sizes: tuple[tuple[int, int], ...] = ((64, 2), (112, 3), (192, 3))
-    background: int = 4
+    background: int = 2
     prefixes: tuple[int, ...] = (10, 20, 40)
-    offsets: tuple[int, ...] = (0, 60)
-    max_tokens: int = 96
+    offsets: tuple[int, ...] = (0, 40)
+    max_tokens: int = 72
     vocabulary: int = 2048
-    batch_size: int = 4
-    lr: float = 3e-3
-    known: tuple[int | None, ...] = (0, 20, 60, 100, None)
+    batch_size: int = 2
+    lr: float = 2e-3
+    known: tuple[int | None, ...] = (0, 20, 60, None)
     oracle: int = 40
     device: str = "cpu"
 

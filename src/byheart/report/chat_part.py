@@ -21,7 +21,11 @@ METHOD = "verbatim"
 MOST = 12  # passages shown
 ENDS = 5  # words shown at either end of a passage
 GLOSSARY = {
-    **{k: words.GLOSSARY[k] for k in ("AUC", "interval", "p-value", "adjusted", "blind baseline", "ROC curve")},
+    **{k: words.GLOSSARY[k] for k in ("interval", "p-value", "adjusted")},
+    "AUC": "how often more comes back of an article than of a control, of all pairs; 0.5 is chance, 1 is always",
+    "ROC curve": "the share of articles found, for each share of controls that are wrongly accused",
+    "blind baseline": "a guess made from the articles alone, without asking the model; if it succeeds, the two sets "
+    "differ by themselves and a long stretch proves nothing about this model",
     "control": "articles like the others that the model cannot have seen; what comes back of them is chance",
     "controls": "articles like the others that the model cannot have seen; what comes back of them is chance",
     "refusal": "an answer that declines; it is missing data and says nothing about memory",

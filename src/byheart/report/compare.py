@@ -16,6 +16,7 @@ from typing import Any
 
 from byheart.core.atomic import write_text
 from byheart.core.run import RunFolder
+from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report.evidence import Evidence
 from byheart.report.markdown import plain
@@ -137,11 +138,16 @@ def _claim_change(
 
 
 def _paired(b: Verdict, a: Verdict, before: Evidence, after: Evidence) -> Estimate | None:
-    first, second = before.scores.get(b.method), after.scores.get(a.method)
+    first, second = _scores(before, b.method), _scores(after, a.method)
     if first is None or second is None:
         return None
     found = paired_change(first, second, b.main.value, a.main.value, seed=after.seed)
     return found and replace(found, unit=f"change in {a.main.unit}")
+
+
+def _scores(run: Evidence, method: str) -> Scores | None:
+    """The scores a verdict rests on; a second claim about them has a longer name (`verbatim_passages`)."""
+    return run.scores.get(method) or run.scores.get(method.rpartition("_")[0])
 
 
 def _reach(value: float, end: float | None, other: float, other_end: float | None) -> float | None:

@@ -16,6 +16,7 @@ from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate
 from byheart.stats.auc import auc, auc_difference
 from byheart.stats.intervals import bootstrap_mean
+from byheart.stats.paired import two_sided
 from byheart.stats.sides import Sides
 
 
@@ -46,7 +47,8 @@ class Reading:
             return replace(auc_difference(*sides), how="paired by record (DeLong)")
         gain = self._values(after) - self._values(before)
         n = len(set(before.groups.tolist()))
-        how = f"paired by record; {n:,} groups resampled"
+        p = two_sided(gain, before.groups, seed=seed)
+        how = f"paired by record; {n:,} groups resampled; sign flips, two-sided p = {p:.2g}"
         return replace(bootstrap_mean(gain, before.groups, seed=seed), how=how)
 
     def _values(self, scores: Scores) -> np.ndarray:
