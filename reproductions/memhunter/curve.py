@@ -1,12 +1,12 @@
 """Who brings back more for the same number of tokens read by the target: the hunter, or a search for each record?
 
-All are run anew at each budget, on the records that the hunter never saw. The hunter stands there twice: as if its
-training were free, and with its training paid from the same budget.
+All are run anew at each budget, on the records that the hunter never saw. The hunter stands there as if its training
+were free, with its training paid from the same budget, and taught anew within each budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -32,7 +32,7 @@ FIRST_PART = 0.25  # of the budget, for the hunter, before the gradient
 
 def curve(
     port: Port, pairs: Sequence[Pair], hunter: PromptHunter, plan: Plan, *, trained_for: int, seed: int,
-    groups: Sequence[str] | None = None,
+    more: Mapping[str, Runner], against: str,
 ) -> list[Point]:  # fmt: skip
     """A point per search and budget, all on the same pairs.
 
@@ -43,11 +43,12 @@ def curve(
         plan: the budgets (tokens per record) and the length of a prompt.
         trained_for: target tokens that its training took, as the port counted them.
         seed: of all searches and intervals.
-        groups: documents; each pair alone if None.
+        more: further searches, by name.
+        against: the one that the others are compared with.
     """
-    runners = searches(port, pairs, hunter, plan, trained_for=trained_for, seed=seed)
+    runners = {**searches(port, pairs, hunter, plan, trained_for=trained_for, seed=seed), **more}
     budgets = [per_record * len(pairs) for per_record in plan.curve]
-    return budget_curve(runners, budgets, against=BASELINE, seed=seed, groups=groups)
+    return budget_curve(runners, budgets, against=against, seed=seed)
 
 
 def searches(
@@ -87,9 +88,7 @@ def shown(points: Sequence[Point], n_pairs: int) -> Exhibit:
     """The curve as a table and a picture."""
     rows = [
         {"search": p.search, "tokens per record": p.budget / n_pairs, "spent": p.spent / n_pairs,
-         "recited": p.score.value, "low": p.score.low, "high": p.score.high,
-         "more than prefix": None if p.gap is None else p.gap.value,
-         "more, low": None if p.gap is None else p.gap.low, "more, high": None if p.gap is None else p.gap.high}
+         "recited": p.score.value, "low": p.score.low, "high": p.score.high}
         for p in points
     ]  # fmt: skip
     caption = (

@@ -6,7 +6,6 @@ Run with `byheart reproduce memhunter`; claims.toml says what is claimed, README
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,22 +13,21 @@ import numpy as np
 from byheart.core.claim import Exhibit, Found
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate
-from byheart.measure._memhunter.best_of_n import Written, best_of_n
-from byheart.measure._memhunter.budget_curve import Point, budget_curve, of_search
 from byheart.measure._memhunter.dataset_test import dataset_test, power_curve
-from byheart.measure._memhunter.gcg import gcg, warm_start
+from byheart.measure._memhunter.gcg import warm_start
 from byheart.measure._memhunter.ladder import RUNGS
-from byheart.measure._memhunter.prefix_suffix import prefix_suffix
 from byheart.measure._memhunter.target_port import Port
-from byheart.measure._memhunter.templates import templates
 from byheart.measure.blind import blind
+from byheart.models.hunter import PromptHunter
 from byheart.stats.intervals import bootstrap_mean, clopper_pearson
 
+from .curve import GRADIENT, curve, shown
 from .hunting import Ground, hunter_runner, pairs_of
 from .texts import PLANS, RARE, Plan, documents, plant, word_tokenizer
 from .training import models
 
 DEALINGS = 100_000
+TAUGHT = "hunter, taught within the budget"
 
 
 def run(folder: Path, *, scale: str, seed: int) -> Iterator[Found | Exhibit]:
@@ -53,20 +51,22 @@ def try_claims(folder: Path, plan: Plan, seed: int) -> Iterator[Found | Exhibit]
     }  # fmt: skip
     found = {name: ground.tried(made) for name, made in tries.items()}
     twin = ground.tried(prompts, "reference")
-    yield from of_the_hunt(found, twin, seed)
-    yield ladder(found, twin, ground)
+    guess = blind(ground.held, seed=seed)
+    yield from of_the_hunt(found, twin, guess, seed)
+    yield ladder(found, guess, seed)
     yield Exhibit("How the hunter learned", f"Nats per token, turn by turn; {report.tokens:,} target tokens.",
                   [{"turn": i, **row} for i, row in enumerate(report.turns)], {"x": "turn", "y": "own"})  # fmt: skip
-    examples = [{"record": i, "prompt": p, "recited": v} for i, p, v in zip(
-        found["hunter"].ids[:8], found["hunter"].extra["prompt"], found["hunter"].values, strict=False)]  # fmt: skip
+    best = found["hunter"]
+    rows = zip(best.ids[:8].tolist(), best.extra["prompt"].tolist(), best.values.tolist(), strict=False)
+    examples = [{"record": name, "prompt": p, "recited": v} for name, p, v in rows]
     yield Exhibit("Prompts", f"The planted header is {planted.headers[0]!r}; one prompt for all is "
                   f"{tries['constant'][0][0]!r}.", examples)  # fmt: skip
-    yield Exhibit("Documents needed", "p of the test by documents on each side.", power_curve(found["hunter"], seed=seed),
-                  {"x": "n", "y": "median p"})  # fmt: skip
-    yield from of_the_budget(ground, hunter, seed)
+    needed = power_curve(found["hunter"], seed=seed)
+    yield Exhibit("Documents needed", "p of the test by documents on each side.", needed, {"x": "n", "y": "median p"})
+    yield from of_the_budget(ground, hunter, report.tokens, seed)
 
 
-def of_the_hunt(found: dict[str, Scores], twin: Scores, seed: int) -> Iterator[Found]:
+def of_the_hunt(found: dict[str, Scores], twin: Scores, guess: Scores, seed: int) -> Iterator[Found]:
     """What comes back, after which prompts, from whom."""
     hunter = found["hunter"]
     for claim in ("prefix", "key", "hunter"):
@@ -77,7 +77,7 @@ def of_the_hunt(found: dict[str, Scores], twin: Scores, seed: int) -> Iterator[F
     yield Found("twin", mean(twin.where("member").values, seed))
     yield Found("control", mean(hunter.where("nonmember").values, seed))
     yield Found("told", mean(hunter.where("member").extra["told"], seed))
-    judged = dataset_test(hunter, reference=twin, blind=guess(hunter, seed), seed=seed, n_resamples=DEALINGS)
+    judged = dataset_test(hunter, reference=twin, blind=guess, seed=seed, n_resamples=DEALINGS)
     if judged.p is not None:
         hits = round(judged.p * (DEALINGS + 1)) - 1
         high = clopper_pearson(hits, DEALINGS)[1]
@@ -85,55 +85,44 @@ def of_the_hunt(found: dict[str, Scores], twin: Scores, seed: int) -> Iterator[F
         yield Found("p", Estimate(judged.p, None, high, judged.main.n, "p", how), f"The claim is {judged.decision}.")
 
 
-def guess(scores: Scores, seed: int) -> Scores:
-    """A blind baseline would need the texts of the held-out records; all are words of chance, so a guess serves."""
-    rng = np.random.default_rng(seed)
-    return Scores(rng.random(len(scores)), scores.ids, scores.roles, scores.groups, blind.card)  # type: ignore[attr-defined]
-
-
-def ladder(found: dict[str, Scores], twin: Scores, ground: Ground) -> Exhibit:
+def ladder(found: dict[str, Scores], guess: Scores, seed: int) -> Exhibit:
     """Every rung, from the cheapest on."""
     rows = []
     for rung, name in ((RUNGS[0], "prefix"), (RUNGS[1], "requests"), (RUNGS[2], "untrained"), (RUNGS[3], "hunter"),
                        ("one prompt for all", "constant"), ("the planted header", "key")):  # fmt: skip
         scores = found[name]
-        judged = dataset_test(scores, blind=guess(scores, ground.seed), seed=ground.seed)
-        rows.append({"rung": rung, "tries": scores.params["tries"], "members": scores.where("member").values.mean(),
-                     "control": scores.where("nonmember").values.mean(), "p": judged.p, "decision": judged.decision})  # fmt: skip
+        judged = dataset_test(scores, blind=guess, seed=seed)
+        means = {f"{role}s": float(scores.where(role).values.mean()) for role in ("member", "nonmember")}
+        n = scores.params["tries"]
+        rows.append({"rung": rung, "tries": n, **means, "p": judged.p, "decision": judged.decision})
     decided = next((r["rung"] for r in rows if r["decision"] == "shown"), "none")
     return Exhibit("The ladder", f"Decided by: {decided}.", rows)
 
 
-def of_the_budget(ground: Ground, hunter: object, seed: int) -> Iterator[Found | Exhibit]:
+def of_the_budget(ground: Ground, hunter: PromptHunter, trained_for: int, seed: int) -> Iterator[Found | Exhibit]:
     """Every search at the same number of target tokens, and what a start by the hunter saves."""
-    pairs = pairs_of(ground.held.where("member"))
-    target, n = ground.models["target"], ground.plan.prompt_tokens
-    propose = Written(ground.models["hunter"], n_tokens=n)
-    searches = {"prefix": prefix_suffix, "requests": templates, "best of n": partial(best_of_n, propose=propose),
-                "GCG": partial(gcg, n_tokens=n)}  # fmt: skip
-    runners = {name: of_search(s, Port(target), pairs, seed=seed) for name, s in searches.items()}
-    budgets = [each * len(pairs) for each in ground.plan.curve]
-    points = budget_curve({**runners, "hunter": hunter_runner(ground, pairs)}, budgets, against="hunter", seed=seed)
+    pairs, port = pairs_of(ground.held.where("member")), Port(ground.models["target"])
+    points = curve(port, pairs, hunter, ground.plan, trained_for=trained_for, seed=seed,
+                   more={TAUGHT: hunter_runner(ground, pairs)}, against=TAUGHT)  # fmt: skip
     at = {(p.search, p.budget): p for p in points}
-    yield Found("budget", negative(at["best of n", budgets[-2]]))
-    gap = at["GCG", budgets[-1]].gap
-    assert gap is not None
-    yield Found("unlimited", gap)
-    starts = [p[0] for p in ground.written(hunter)][: len(pairs)]  # type: ignore[arg-type]
-    saved = warm_start(Port(target), pairs, starts, budget=budgets[-1], seed=seed, n_tokens=n)
+    budgets = [each * len(pairs) for each in ground.plan.curve]
+    yield Found("budget", negative(at["best of n, edits", budgets[-2]].gap))
+    gap = at[GRADIENT, budgets[-1]].gap
+    if gap is not None:
+        yield Found("unlimited", gap)
+    starts = [p[0] for p in ground.written(hunter)][: len(pairs)]
+    saved = warm_start(port, pairs, starts, budget=budgets[-1], seed=seed, n_tokens=ground.plan.prompt_tokens)
     yield Found("plug-in", saved.saved, f"Recited in full: {saved.cold} cold, {saved.warm} warm; tokens until then: "
                 f"{saved.tokens_cold} cold, {saved.tokens_warm} warm.")  # fmt: skip
-    rows = [{"search": p.search, "tokens per record": p.budget / len(pairs), "spent per record": p.spent / len(pairs),
-             "recited": p.score.value, "low": p.score.low, "high": p.score.high} for p in points]  # fmt: skip
-    plot = {"x": "tokens per record", "y": "recited", "by": "search", "y low": "low", "y high": "high", "joined": "yes"}
-    yield Exhibit("Recited at equal budgets", "The hunter's budget is its schooling, shared by all records.", rows, plot)
+    yield shown(points, len(pairs))
 
 
-def negative(point: Point) -> Estimate:
+def negative(e: Estimate | None) -> Estimate:
     """The hunter minus a search, from the search minus the hunter."""
-    e = point.gap
-    assert e is not None and e.value is not None and e.low is not None and e.high is not None
-    return Estimate(-e.value, -e.high, -e.low, e.n, "share of the continuation recited, hunter minus best of n", e.how)
+    if e is None or None in (e.value, e.low, e.high):
+        return Estimate(None, None, None, 0, "", "not estimated")
+    value, low, high = (-(x or 0.0) for x in (e.value, e.high, e.low))
+    return Estimate(value, low, high, e.n, "share recited, hunter minus best of n", e.how)
 
 
 def mean(values: np.ndarray, seed: int) -> Estimate:
