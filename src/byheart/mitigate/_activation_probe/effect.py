@@ -18,24 +18,18 @@ import numpy as np
 from byheart.compare.substring import longest_common_substring
 from byheart.core.corpus import Corpus
 from byheart.core.edit import Edit
-from byheart.core.errors import TooFewRecords
 from byheart.core.progress import progress
 from byheart.core.ragged import Ragged
 from byheart.core.signals import Signals
 from byheart.core.target import LanguageModel
 from byheart.core.verdict import Estimate
-from byheart.mitigate._activation_probe.best_guesses import best_guesses
+from byheart.mitigate._activation_probe.asked import Asked, State, exact, mean_logprob
 from byheart.mitigate._activation_probe.decide import Bars, decide
 from byheart.mitigate._activation_probe.estimates import change_in, mean_of, over_draws, percentile_of, share_of
 from byheart.mitigate._activation_probe.patching import patched
 from byheart.models.sites import Site
-from byheart.signals.continuations import cut_record
-from byheart.signals.forced import forced
-from byheart.signals.token_events import RECITED, RULES, TWICE, Rules, given_twice, token_events
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.signals.token_events import RECITED, RULES, Rules, token_events
 from byheart.stats.permutation import permuted
-
-Batch = int | Literal["auto"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +62,6 @@ class Effect:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """What is asked of every state of the model: records that may be recited, cut in two, and texts to be read."""
-
-    candidates: Corpus
-    prompts: list[np.ndarray]
-    expected: list[np.ndarray]
-    texts: Corpus  # candidates, then unseen, then unseen ones given twice
-
-
 def measure_switch(
     target: LanguageModel,
     switch: Callable[[int | None], Edit],
@@ -90,7 +74,7 @@ def measure_switch(
     n_random: int = 20,
     rules: Rules = RULES,
     bars: Bars | None = None,
-    max_tokens_per_batch: Batch = "auto",
+    max_tokens_per_batch: int | Literal["auto"] = "auto",
     seed: int = 0,
 ) -> Effect:
     """Throw a switch and measure, then as many random directions of the same size.
@@ -113,79 +97,33 @@ def measure_switch(
     Raises:
         TooFewRecords: if no record may be recited.
     """
-    asked = _asked(target, corpus, prefix_tokens, new_tokens)
-    batches = {"max_tokens_per_batch": max_tokens_per_batch}
-    read = [token_logprobs(target, asked.texts, **batches)]  # type: ignore[arg-type]
-    said = [_forced(target, asked, max_tokens_per_batch)]
-    events = token_events(target, asked.texts, token_signals=read[0], rules=rules, seed=seed, **batches)  # type: ignore[arg-type]
-    unseen = asked.texts.take(_unseen(asked))
-    best = [best_guesses(target, unseen)]
-    known = np.flatnonzero(_exact(said[0]))
+    asked = Asked.of(target, corpus, prefix_tokens, new_tokens, max_tokens_per_batch)
+    before = asked.of_state(target)
+    events = token_events(
+        target, asked.texts, token_signals=before.read, rules=rules, seed=seed,
+        max_tokens_per_batch=max_tokens_per_batch,
+    )  # fmt: skip
+    known = np.flatnonzero(exact(before.said))
     with switch(None).on(target) as off:
-        read.append(token_logprobs(off, asked.texts, **batches))  # type: ignore[arg-type]
-        said.append(_forced(off, asked, max_tokens_per_batch))
-        best.append(best_guesses(off, unseen))
+        after = asked.of_state(off)
         stretches = _stretches(off, asked, known)
-    astray = [
-        _forced(there, asked, max_tokens_per_batch, known)
-        for there in _each(switch, target, n_random if known.size else 0)
-    ]
-    found = _recall(asked, said, known, stretches, seed) | _on_texts(asked, read, events, best, seed)
-    p, beyond = _beyond_random(asked, said, astray, known, seed)
-    found |= beyond | _patched(target, sites, asked, said[0], known, unseen, seed)
+    n = n_random if known.size else 0
+    astray = [asked.forced(there, known) for there in _each(switch, target, n)]
+    found = _recall(asked, before, after, known, stretches, seed) | _on_texts(asked, before, after, events, seed)
+    p, beyond = _beyond_random(asked, before, after, astray, known, seed)
+    found |= beyond | _patched(target, sites, asked, before, known, seed)
     decision, sentence, caveats = decide(found, p, n_known=known.size, name=name, bars=bars or Bars())
     records = {
-        "id": asked.candidates.ids, "role": asked.candidates.roles, "before": _exact(said[0]), "after": _exact(said[1]),
-    } | stretches  # fmt: skip
+        "id": asked.candidates.ids, "role": asked.candidates.roles, "before": exact(before.said),
+        "after": exact(after.said), **stretches,
+    }  # fmt: skip
     return Effect(decision, sentence, p, found, tuple(caveats), records)
-
-
-def _asked(target: LanguageModel, corpus: Corpus, prefix_tokens: int, new_tokens: int) -> Asked:
-    candidates = corpus.where("member", "canary")
-    cuts = [cut_record(target, candidates, i, prefix_tokens, new_tokens) for i in range(len(candidates))]
-    long_enough = np.array([expected.size > 0 for _, expected in cuts], bool)
-    if not long_enough.any():
-        raise TooFewRecords("no member or canary is long enough to be cut in two; nothing can be switched off")
-    candidates = candidates.take(long_enough)
-    unseen = corpus.where("nonmember") if (corpus.roles == "nonmember").any() else corpus.where("canary_control")
-    texts = candidates + unseen
-    texts = texts + given_twice(target, unseen) if len(unseen) else texts
-    prompts, expected = zip(*(cut for cut, kept in zip(cuts, long_enough, strict=True) if kept), strict=True)
-    return Asked(candidates, list(prompts), list(expected), texts)
-
-
-def _unseen(asked: Asked) -> np.ndarray:
-    """Which texts are held-out ones as they are, bool (texts,)."""
-    found: np.ndarray = (np.arange(len(asked.texts)) >= len(asked.candidates)) & ~_is_twice(asked)
-    return found
-
-
-def _is_twice(asked: Asked) -> np.ndarray:
-    column = asked.texts.columns.get(TWICE, np.full(len(asked.texts), None, object))
-    return np.array([bool(v) and v == v for v in column.tolist()], bool)
 
 
 def _each(switch: Callable[[int | None], Edit], target: LanguageModel, n: int) -> Any:
     for k in progress(range(n), f"Moving as far in {n} random directions"):
         with switch(k).on(target) as there:
             yield there
-
-
-def _forced(
-    target: LanguageModel, asked: Asked, max_tokens_per_batch: Batch, rows: np.ndarray | None = None
-) -> dict[str, Ragged]:
-    """The true continuations read after their prompts; all of them, or those of some rows."""
-    rows = np.arange(len(asked.prompts)) if rows is None else rows
-    prompts, expected = [asked.prompts[i] for i in rows], [asked.expected[i] for i in rows]
-    return forced(target, prompts, expected, max_tokens_per_batch=max_tokens_per_batch)
-
-
-def _exact(said: dict[str, Ragged]) -> np.ndarray:
-    """Whether every token of a continuation is the best guess, bool (rows,)."""
-    gap = said["gap"]
-    misses = np.bincount(gap.row, ~(gap.values > 0), minlength=len(gap))
-    exact: np.ndarray = (misses == 0) & (gap.lengths > 0)
-    return exact
 
 
 def _stretches(off: LanguageModel, asked: Asked, known: np.ndarray) -> dict[str, np.ndarray]:
@@ -202,9 +140,10 @@ def _stretches(off: LanguageModel, asked: Asked, known: np.ndarray) -> dict[str,
 
 
 def _recall(
-    asked: Asked, said: Sequence[dict[str, Ragged]], known: np.ndarray, stretches: dict[str, np.ndarray], seed: int
+    asked: Asked, was: State, now: State, known: np.ndarray, stretches: dict[str, np.ndarray], seed: int
 ) -> dict[str, Estimate]:
-    before, after = (_exact(s) for s in said)
+    """Records that are recited, and how far what is generated agrees with them."""
+    before, after = exact(was.said), exact(now.said)
     groups, roles = asked.candidates.groups, asked.candidates.roles
     found = {}
     for role in ("", "member", "canary"):
@@ -221,27 +160,25 @@ def _recall(
     return found
 
 
-def _on_texts(
-    asked: Asked, read: Sequence[Signals], events: Signals, best: Sequence[Ragged], seed: int
-) -> dict[str, Estimate]:
+def _on_texts(asked: Asked, was: State, now: State, events: Signals, seed: int) -> dict[str, Estimate]:
     """Losses of tokens, agreement and repetition."""
-    shape = read[0].ragged("logprob")
-    groups = asked.texts.groups[shape.row]
-    scored = read[0].ragged("scored").values.astype(bool)
-    rise = read[0].ragged("logprob").values.astype(np.float64) - read[1].ragged("logprob").values
+    before, after = was.read.ragged("logprob"), now.read.ragged("logprob")
+    row = before.row
+    groups = asked.texts.groups[row]
+    scored = was.read.ragged("scored").values.astype(bool)
+    rise = before.values.astype(np.float64) - after.values
     recited = events.ragged("label").values == RECITED
-    unseen = scored & _unseen(asked)[shape.row]
+    unseen = scored & asked.is_unseen[row]
     nats = "nats per token, rise in loss"
     found = {
         "recited tokens, loss": change_in(rise[recited], groups[recited], nats, seed),
         "held-out text, loss": change_in(rise[unseen], groups[unseen], nats, seed),
         "held-out text, loss, 99th percentile": percentile_of(rise[unseen], groups[unseen], 99, nats, seed),
     }
-    kept = scored[_unseen(asked)[shape.row]]
-    agree = (best[0].values == best[1].values)[kept]
+    agree = (was.best.values == now.best.values)[scored[asked.is_unseen[row]]]
     found["next-token agreement"] = share_of(agree, groups[unseen], "of held-out tokens with the same best guess")
-    second = _second_copies(asked, read[0]) & scored
-    hits = [(r.ragged("gap").values > 0)[second] for r in read]
+    second = scored & (was.read.ragged("start").values >= asked.second_from[row])
+    hits = [(state.read.ragged("gap").values > 0)[second] for state in (was, now)]
     for side, hit in zip(("before", "after"), hits, strict=True):
         found[f"repetition {side}"] = share_of(hit, groups[second], "of the tokens of second copies guessed")
     gained = hits[1].astype(np.float64) - hits[0]
@@ -249,25 +186,16 @@ def _on_texts(
     return {name: e for name, e in found.items() if e.value is not None}
 
 
-def _second_copies(asked: Asked, read: Signals) -> np.ndarray:
-    """Tokens of the second copy of texts given twice, bool (tokens,)."""
-    start = read.ragged("start")
-    column = asked.texts.columns.get(TWICE, np.zeros(len(asked.texts)))
-    since = np.array([v if v and v == v else np.inf for v in column.tolist()], np.float64)
-    second: np.ndarray = start.values >= since[start.row]
-    return second
-
-
 def _beyond_random(
-    asked: Asked, said: Sequence[dict[str, Ragged]], astray: Sequence[dict[str, Ragged]], known: np.ndarray, seed: int
+    asked: Asked, was: State, now: State, astray: Sequence[dict[str, Ragged]], known: np.ndarray, seed: int
 ) -> tuple[float | None, dict[str, Estimate]]:
     """Rise in loss on what was recited, beside that under random directions of the same size."""
     if not astray:
         return None, {}
     groups = asked.candidates.groups[known]
-    before = _mean_logprob(said[0])[known]
-    rise = before - _mean_logprob(said[1])[known]
-    others = np.stack([before - _mean_logprob(s) for s in astray])
+    before = mean_logprob(was.said)[known]
+    rise = before - mean_logprob(now.said)[known]
+    others = np.stack([before - mean_logprob(s) for s in astray])
     nats, n = "nats per token, rise in loss of what was recited", len(astray)
     found = {
         "continuations, loss": change_in(rise, groups, nats, seed),
@@ -276,34 +204,27 @@ def _beyond_random(
             rise - others.mean(axis=0), groups, f"{nats}, less that of {n} random directions", seed
         ),
         "still recited, random directions": over_draws(
-            np.array([_exact(s).mean() for s in astray]), "share of those recited before"
+            np.array([exact(s).mean() for s in astray]), "share of those recited before"
         ),
     }
     return permuted(float(rise.mean()), others.mean(axis=1), exact=False).p, found
 
 
 def _patched(
-    target: LanguageModel, sites: Sequence[str], asked: Asked, said: dict[str, Ragged], known: np.ndarray,
-    unseen: Corpus, seed: int,
-) -> dict[str, Estimate]:  # fmt: skip
+    target: LanguageModel, sites: Sequence[str], asked: Asked, was: State, known: np.ndarray, seed: int
+) -> dict[str, Estimate]:
     """The same with all of the activation replaced by that of an unseen text."""
     if not sites or not known.size:
         return {}
     where = [Site.parse(address, target.module) for address in sites]  # type: ignore[attr-defined]
     prompts, expected = [asked.prompts[i] for i in known], [asked.expected[i] for i in known]
-    logprob, recited = patched(target, where, prompts, expected, unseen, seed=seed)
+    logprob, recited = patched(target, where, prompts, expected, asked.unseen, seed=seed)
     told = ~np.isnan(logprob)
     if not told.any():
         return {}
-    rise, groups = (_mean_logprob(said)[known] - logprob)[told], asked.candidates.groups[known][told]
+    rise, groups = (mean_logprob(was.said)[known] - logprob)[told], asked.candidates.groups[known][told]
     nats = "nats per token, rise in loss of what was recited"
     return {
         "continuations, loss, site of unseen text": change_in(rise, groups, nats, seed),
         "still recited, site of unseen text": share_of(recited[told], groups, "of those recited before"),
     }
-
-
-def _mean_logprob(said: dict[str, Ragged]) -> np.ndarray:
-    logprob = said["logprob"]
-    mean: np.ndarray = np.bincount(logprob.row, logprob.values, minlength=len(logprob)) / logprob.lengths
-    return mean
