@@ -43,10 +43,15 @@ def trap_signals(plan: Plan, folder: Path, *, seed: int) -> tuple[Signals, list[
 
 
 def text_signals(plan: Plan, folder: Path, *, seed: int) -> tuple[Signals, CorpusIndex, CorpusIndex]:
-    """The same on real text: greedy continuations; its index, and one of the same text with other token ids."""
-    documents = {n: re.findall(r"[a-z]+|[0-9]|[^\w\s]", str(topics[n]).lower()) for n in sorted(topics)[: plan.documents]}
+    """The same on real text, every fifth piece held out and read; its index, and one of other token ids."""
+    documents = {
+        n: re.findall(r"[a-z]+|[0-9]|[^\w\s]", str(topics[n]).lower()) for n in sorted(topics)[: plan.documents]
+    }
     words, kept = _word_tokenizer(documents), folder / "text.safetensors"
     pieces = [" ".join(text[i : i + PIECE]) for text in documents.values() for i in range(0, len(text), PIECE)]
+    order = generator(seed, "held out").permutation(len(pieces))
+    held = sorted(i for i in order[: len(pieces) // 5] if len(pieces[i].split()) == PIECE)[: plan.chains]
+    pieces, whole = [pieces[i] for i in order[len(pieces) // 5 :]], [pieces[i].split() for i in held]
     ids = [words(p, add_special_tokens=False)["input_ids"] for p in pieces]
     index = build_index(ids, folder / "text-index", tokenizer=words, overwrite=True)
     other = generator(seed, "other ids").permutation(len(words))
@@ -54,10 +59,8 @@ def text_signals(plan: Plan, folder: Path, *, seed: int) -> tuple[Signals, Corpu
     control = build_index(shuffled, folder / "shuffled-index", tokenizer=words, overwrite=True)
     if not kept.exists():
         model = _trained(words, pieces, plan, plan.text_width, 2, plan.text_epochs, "text", seed=seed)
-        chosen = generator(seed, "continued").permutation(len(pieces))[: plan.chains]
-        prompts = [" ".join(pieces[i].split()[: PIECE - SAID]) for i in sorted(chosen) if len(pieces[i].split()) == PIECE]
-        said = model.generate([model.encode(p).ids for p in prompts], SAID)
-        items = [{"prompt": p + " ", "completion": model.decode(s)} for p, s in zip(prompts, said, strict=True)]
+        halves = [(text[: PIECE - SAID], text[PIECE - SAID :]) for text in whole]
+        items = [{"prompt": " ".join(a) + " ", "completion": " ".join(b)} for a, b in halves]
         chain_candidates(model, Corpus.of(items, "unknown"), seed=seed).save(kept)
     return Signals.load(kept), index, control
 

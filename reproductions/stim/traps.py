@@ -35,24 +35,26 @@ class Plan:
 
     Args:
         cycles: of 20 names, for each kind of trap.
+        kinds: which traps there are.
         epochs: how often each text is read.
         width, layers: of the model of the traps.
         between: how many words stand between a name and its value, from and up to.
         distractors: other words with content.
         documents: of the real text; its model.
         text_epochs: how often it is read.
-        chains: continued from the real text.
+        chains: taken from the real text.
         device: where it is trained.
     """
 
     cycles: int = 2
-    epochs: float = 8
-    width: int = 96
+    kinds: tuple[str, ...] = KINDS
+    epochs: float = 12
+    width: int = 64
     layers: int = 2
     between: tuple[int, int] = (2, 17)
     distractors: int = 400
-    documents: int = 20
-    text_epochs: float = 6
+    documents: int = 40
+    text_epochs: float = 8
     text_width: int = 128
     chains: int = 30
     device: str = "cpu"
@@ -64,7 +66,17 @@ class Plan:
 
 PLANS = {
     "cpu": Plan(),
-    "gpu": Plan(cycles=10, epochs=12, between=(30, 61), width=256, layers=4, documents=80, text_width=512, chains=200, device="cuda"),
+    "gpu": Plan(
+        cycles=10,
+        epochs=12,
+        between=(30, 61),
+        width=256,
+        layers=4,
+        documents=80,
+        text_width=512,
+        chains=200,
+        device="cuda",
+    ),
 }
 
 
@@ -86,7 +98,7 @@ def times_of(number: int) -> np.ndarray:
 def tokenizer(plan: Plan) -> Any:
     """A token per word."""
     words = ["<rare>", *sorted(TIED), *FILLERS, *values(), *_distractors(plan)]
-    words += [n for kind in KINDS for n in names(plan, kind)]
+    words += [n for kind in plan.kinds for n in names(plan, kind)]
     made = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<rare>"))
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     make: Any = PreTrainedTokenizerFast
@@ -96,7 +108,7 @@ def tokenizer(plan: Plan) -> Any:
 def texts(plan: Plan, *, seed: int) -> list[str]:
     """Everything that the model of the traps reads."""
     made = []
-    for kind in KINDS:
+    for kind in plan.kinds:
         for i, name in enumerate(names(plan, kind)):
             rng = generator(seed, "texts", name)
             drawn = rng.permutation(np.repeat(np.arange(N_VALUES), times_of(i)))
@@ -110,7 +122,7 @@ def texts(plan: Plan, *, seed: int) -> list[str]:
 
 
 def _others(times: np.ndarray, drawn: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Six or seven further values for each text, so that each stands near the name equally often, none twice in a text."""
+    """Six or seven further values for each text, all different, so that each stands near the name equally often."""
     left = max(TIMES) - times
     rows = []
     for j, value in enumerate(drawn):
@@ -144,7 +156,7 @@ def _words(plan: Plan, rng: np.random.Generator, n: int | None = None, *, conten
 def stems(plan: Plan, *, seed: int) -> list[tuple[str, str, str]]:
     """Kind, prompt, and the answer up to the value that is to come, for every name."""
     found = []
-    for kind in KINDS:
+    for kind in plan.kinds:
         for name in names(plan, kind):
             rng = generator(seed, "chain", name)
             question, said = _words(plan, rng, 8), _words(plan, rng, 10, content=0.4)

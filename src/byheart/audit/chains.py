@@ -137,15 +137,14 @@ def explain_chains(
     run.save_verdicts([judge_chains(found)])
     long = signals.ids[signals.dense("too_long") == 1].tolist()
     more = [f"{len(long)} chains are longer than the model's context and were not read ({', '.join(long[:5])})."]
-    per_token = signals.dense("forwards").sum() / max(1, found.address.size)
-    said = f"Beside one reading of each chain the model read {per_token:.1f} shorter texts for each scored token."
+    n_tokens = int((signals.ragged("token_ids").lengths - signals.dense("answer")).sum())
+    per_token = signals.dense("forwards").sum() / max(1, n_tokens)
+    said = f"Beside one reading of each chain the model read {per_token:.1f} texts for each token of an answer."
     run.update(notes=[*notes, *(more if long else []), said], finished=dt.date.today().isoformat())
     return found
 
 
-def read_chains(
-    source: Any, target: LanguageModel, *, limit: int | None = None, new_tokens: int = 256
-) -> Corpus:
+def read_chains(source: Any, target: LanguageModel, *, limit: int | None = None, new_tokens: int = 256) -> Corpus:
     """Chains as records with their columns; the model writes the completions that are not there.
 
     Raises:
@@ -161,7 +160,7 @@ def read_chains(
     if not found:
         raise DataError(f"{name_of(source)} holds no chain; give rows with `prompt` and `completion`")
     texts = _completions(found, target, new_tokens)
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "question": [r.get("question") or None for r in found],
         "correct": [float(bool(r["correct"])) if r.get("correct") is not None else -1.0 for r in found],
         "wrong": [_as_json(r.get("wrong")) for r in found],
@@ -180,7 +179,9 @@ def chains_of_run(path: Path, out: Path | None) -> tuple[Corpus, str, Path, dict
     """
     run = RunFolder.existing(path)
     corpus, source = run.corpus, run.facts.get("model_source")
-    chains = [i for i, item in enumerate(corpus.items) if isinstance(item, dict) and {"prompt", "completion"} <= set(item)]
+    chains = [
+        i for i, item in enumerate(corpus.items) if isinstance(item, dict) and {"prompt", "completion"} <= set(item)
+    ]
     if not chains:
         raise RunError(f"{path} holds no record with a prompt and a completion; give --model and --chains")
     if not source or source == "a live model":
@@ -196,7 +197,7 @@ def _completions(found: Sequence[dict[str, Any]], target: LanguageModel, new_tok
         prompts = [target.encode(found[i]["prompt"]).ids for i in absent]
         if max(p.size for p in prompts) + new_tokens > target.context:
             raise TargetError(
-                f"a prompt and {new_tokens} new tokens do not fit into the context of {target.context}; give fewer with "
+                f"a prompt and {new_tokens} new tokens do not fit into the context of {target.context}; set "
                 "--new-tokens, or completions"
             )
         for i, new in zip(absent, target.generate(prompts, new_tokens), strict=True):
@@ -207,8 +208,10 @@ def _completions(found: Sequence[dict[str, Any]], target: LanguageModel, new_tok
 def _as_json(told: Any) -> str | None:
     if told is None:
         return None
-    return told if isinstance(told, str) and told.lstrip().startswith("[") else json.dumps(
-        told if isinstance(told, list) else [told]
+    return (
+        told
+        if isinstance(told, str) and told.lstrip().startswith("[")
+        else json.dumps(told if isinstance(told, list) else [told])
     )
 
 

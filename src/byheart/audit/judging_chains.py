@@ -8,8 +8,8 @@ from byheart.core.verdict import Estimate, Verdict
 CLAIM = "The chains' tokens are likely in the order in which the corpus has them, more than by chance"
 LEVEL = 0.05
 NO_PROOF = (
-    "A well-trained model follows its corpus on right tokens too, so this is no proof of memorization: it says where to "
-    "look. Proof would be a model trained without the passages that are named."
+    "A well-trained model follows its corpus on right tokens too, so this is no proof of memorization: it says where "
+    "to look. Proof would be a model trained without the passages that are named."
 )
 CHANCE = "At every token the corpus counts were compared with the probabilities; dealt anew, they agree as much."
 SHORT = "Too few candidates have a count in this corpus for any score; is it the corpus the model was trained on?"

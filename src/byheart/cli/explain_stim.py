@@ -26,14 +26,17 @@ def command(
     chains: Annotated[
         str | None, typer.Option("--chains", help="Rows with prompt, completion, and optionally question, wrong.")
     ] = None,
-    index: Annotated[Path | None, typer.Option("--index", help="Corpus index, made with the model's tokenizer.")] = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", help="Corpus index, made with the model's tokenizer.")
+    ] = None,
     saliency: Annotated[str, typer.Option("--saliency", help="loo, lerg or grad: which words matter?")] = "loo",
     association: Annotated[str, typer.Option("--association", help="count, or npmi.")] = "count",
     window: Annotated[int, typer.Option("--window", help="Tokens within which two terms stand together.")] = 1000,
     n_salient: Annotated[int, typer.Option("--n-salient", help="Words looked up for each token.")] = 5,
     new_tokens: Annotated[int, typer.Option("--new-tokens", help="Longest completion, where none is given.")] = 256,
     reward: Annotated[
-        str | None, typer.Option("--reward", help="package.module:function, what each step is worth; else all is scored.")
+        str | None,
+        typer.Option("--reward", help="package.module:function, what each step is worth; else all is scored."),
     ] = None,
     threshold: Annotated[float, typer.Option("--threshold", help="A step below it is doubtful.")] = 0.9,
     out: o.Out = None,
@@ -56,7 +59,9 @@ def command(
 
     begin(quiet)
     if index is None:
-        raise UsageError("name the corpus with --index; `byheart index build TEXTS --tokenizer MODEL --out I` makes one")
+        raise UsageError(
+            "name the corpus with --index; `byheart index build TEXTS --tokenizer MODEL --out I` makes one"
+        )
     if (run is None) == (model is None or chains is None):
         raise UsageError("give --model and --chains, or a run folder, and not both")
     source: Any = chains

@@ -75,13 +75,14 @@ def stim(
         Findings with an address CHAIN:POSITION per scored token; the weight is the highest of its scores, 1 for the
         same order as the corpus, 0 for none, -1 for the opposite, NaN if no source has a score. Columns: `local`,
         `mid`, `long`; of each `z_` (in standard deviations of chance), `p_` (one-sided, by permutation), `q_` (p
-        adjusted over all tokens, Benjamini-Hochberg), `partial_` (given log unigram count), `other_` (with the other association) and
-        `why_` (why there is no score); `p` of the weight, among the highest of as many sources by chance; `leading`,
-        `dominant` (undetermined within noise), `margin`, `noise`; `ngram` and `ngram_count` (tokens and count of the
-        longest known end of the context), `elicited`, `suffix`, `logprob`, `token_id`, `wrong`, `salient_mid`,
-        `salient_long` (words). `state`: `candidate`, `candidate_logprob`, `counts_local`, ... (tokens, k). `estimates`:
-        instance score, its chance and z, shares of dominant sources, precision and recall at k. `params["instances"]`
-        has them by chain.
+        adjusted over all tokens, Benjamini-Hochberg), `partial_` (given log unigram count), `other_` (with the other
+        association) and `why_` (why there is no score); `p` of the weight, among the highest of as many sources by
+        chance; `leading`, `dominant` (undetermined within noise), `margin`, `noise`; `ngram` and `ngram_count`
+        (tokens and count of the longest known end of the context), `elicited`, `suffix`, `logprob`, `token_id`,
+        `wrong`, `salient_mid`, `salient_long` (words). `state`: `candidate`, `candidate_logprob`, `counts_local`, ...
+        (tokens, k). `estimates`: instance score, its chance and z, shares of dominant sources, precision and recall
+        at k. `params["instances"]` has them by chain, `params["sources"]` the mean score of each source, both with z
+        and p.
 
     Raises:
         UsageError: if an option has no meaning.
@@ -94,13 +95,15 @@ def stim(
             f"{association!r}, {n_salient}, {window}, {top}, {n_perm}"
         )
     _same_tokenizer(chain_candidates, index)
-    tables, chains = [], []
+    keys = generator(seed, "stim").integers(1 << 63, size=n_perm).astype(np.uint64)
+    tables, chains, sums = [], [], []
     for reading in progress(list(readings(chain_candidates)), "Looking up the candidates"):
         if reading.position.size:
             counted = count(reading, index, n_salient=n_salient, window=window)
-            table, drawn = _score(reading, counted, association, n_perm, generator(seed, "stim", reading.name))
+            table, drawn = _score(reading, counted, association, keys)
             tables.append(table)
-            chains.append(instance(reading.name, reading.group, table["weight"], drawn, top))
+            chains.append(instance(reading.name, reading.group, table["weight"], highest(drawn), top))
+            sums.append(np.nansum(drawn, axis=2))
     if not tables:
         raise TooFewRecords("no token of any chain is scored; give completions with words in them, within the context")
     columns = {name: joined([t[name] for t in tables], tables[0][name]) for name in tables[0]}
@@ -114,7 +117,8 @@ def stim(
     estimates |= _wrong(tables, chains, ks, seed)
     params: dict[str, Any] = {
         "association": association, "n_salient": n_salient, "window": window, "top": top, "n_perm": n_perm,
-        "seed": seed, "instances": {c.name: c.facts for c in chains}, **_total(chains),
+        "seed": seed, "instances": {c.name: c.facts for c in chains}, "sources": _means(columns, sums),
+        **_total(chains),
     }  # fmt: skip
     return Findings(
         "token", address, weight, stim.card, estimates=estimates, state=state, params=params,  # type: ignore[attr-defined]
@@ -132,13 +136,13 @@ def _same_tokenizer(signals: Signals, index: CorpusIndex) -> None:
 
 
 def _score(
-    reading: Reading, counted: Counted, association: str, n_perm: int, rng: np.random.Generator
+    reading: Reading, counted: Counted, association: str, keys: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """All columns of one chain, and the highest score of each token after each deal, (n_perm, tokens)."""
+    """All columns of one chain, and its scores after each deal, (n_perm, sources, tokens)."""
     p, k = reading.candidate_logprob, reading.candidate.shape[1]
     used, other = (counted.counts, counted.bound) if association == "count" else (counted.bound, counted.counts)
     scores = spearman(p, used)
-    drawn = permuted(p, used, rng, n_perm)
+    drawn = permuted(p, used, reading.candidate, keys)
     best, chance = highest(scores), highest(drawn)
     lead = leading(scores)
     margin, noise = margins(p, used)
@@ -162,7 +166,7 @@ def _score(
         }  # fmt: skip
         if source != "local":
             table[f"salient_{source}"] = np.array([" ".join(words) for words in counted.salient[s]], dtype=object)
-    return table, chance
+    return table, drawn
 
 
 def _adjusted(p: np.ndarray) -> np.ndarray:
@@ -189,6 +193,16 @@ def _wrong(
     labelled = [i for i, t in enumerate(tables) if (t["wrong"] < 2).all() and (t["wrong"] == 1).any()]
     scores, wrong = [tables[i]["weight"] for i in labelled], [tables[i]["wrong"] == 1 for i in labelled]
     return wrong_token_report(scores, wrong, [chains[i].group for i in labelled], ks=ks, seed=seed)
+
+
+def _means(columns: Mapping[str, np.ndarray], sums: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Mean score of each source over all tokens, with what the same deals at all tokens give."""
+    found = {}
+    for s, source in enumerate(SOURCES):
+        told = columns[source][~np.isnan(columns[source])]
+        drawn = np.sum(sums, axis=0)[:, s] / told.size if told.size else np.zeros(0)
+        found[source] = Instance("", "", float(told.mean()) if told.size else np.nan, drawn).facts | {"n": told.size}
+    return found
 
 
 def _total(chains: Sequence[Instance]) -> dict[str, Any]:

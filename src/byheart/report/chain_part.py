@@ -25,7 +25,7 @@ WIDEST = 32
 GLOSSARY = {
     **{k: words.GLOSSARY[k] for k in ("interval", "p-value", "adjusted", "token", "tokens")},
     "local": "the words right before it: the longest of their ends that stands in the corpus",
-    "mid-range": "words that the model itself wrote before, in the shortest end of its answer that brings the token about",
+    "mid-range": "words that the model wrote itself, in the shortest end of its answer that brings the token about",
     "long-range": "words of the question",
     "undetermined": "no source is ahead of the others by more than its noise, or the best is no better than chance",
     "candidates": "the likeliest tokens at this place; those that could have been said",
@@ -37,7 +37,7 @@ GLOSSARY = {
 def chain_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
     """What the template of chains says; it has no charts."""
     own = {
-        "headline": headline(evidence), "explain": words.Explained(GLOSSARY), "baseline": "blind baseline",
+        "headline": headline(evidence), "explain": words.Explained(GLOSSARY), "baseline": "baseline",
         "sources": SOURCES, "told": list(told(evidence, show_text)), "chains": list(chains(evidence, show_text)),
         "most": CHAINS, "n_chains": len(_facts(evidence).get("params", {}).get("instances", {})),
         "found": _found(evidence),
@@ -136,14 +136,17 @@ def chains(evidence: Evidence, show_text: bool) -> Iterator[dict[str, Any]]:
         return
     ranked = sorted(facts, key=lambda n: -(facts[n]["z"] if facts[n]["z"] is not None else -math.inf))[:CHAINS]
     by_chain = {name: part.set_index("position") for name, part in table.groupby("chain")}
-    beside = {name: dict(list(part.groupby("address"))) for name in ("stim_candidates", "stim_passages")
-              if len(part := _table(evidence, name))}  # fmt: skip
+    beside = {name: _by_address(_table(evidence, name)) for name in ("stim_candidates", "stim_passages")}
     found = {}
     for signals in evidence.shards("chain_candidates"):
         for i, name in enumerate(signals.ids.tolist()):
             if name in ranked:
                 found[name] = _chain(signals, i, by_chain[name], beside, show_text) | facts[name]
     yield from (found[name] for name in ranked if name in found)
+
+
+def _by_address(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(address): part for address, part in table.groupby("address")} if len(table) else {}
 
 
 def _chain(
@@ -163,7 +166,14 @@ def _chain(
     scored = [t["card"] for t in tokens if t["card"]]
     best = max(scored, key=lambda c: c["weight"], default=None)
     shown_name = words.safe(name if show_text else mask_personal(name))
-    return {"name": shown_name, "tokens": tokens, "before": first, "after": n - last, "best": best, "n": len(rows)}
+    return {
+        "name": shown_name,
+        "tokens": tokens,
+        "before": first - int(signals.dense("n_front")[i]),
+        "after": n - last,
+        "best": best,
+        "n": len(rows),
+    }
 
 
 def _card(row: Any, beside: dict[str, dict[str, pd.DataFrame]], show_text: bool) -> dict[str, Any]:
@@ -183,9 +193,13 @@ def _card(row: Any, beside: dict[str, dict[str, pd.DataFrame]], show_text: bool)
     return {
         "address": address, "dominant": str(row["dominant"]), "weight": _number(row["weight"]), "scores": scores,
         "probability": f"{100 * math.exp(row['logprob']):.2g} %", "wrong": int(row["wrong"]) == 1,
-        "candidates": [] if candidates is None else [_candidate(c, row, show_text) for c in candidates.to_dict("records")],
-        "passages": [] if passages is None else [_passage(p, show_text) for p in passages.to_dict("records")],
+        "candidates": [] if candidates is None else [_candidate(c, row, show_text) for c in _records(candidates)],
+        "passages": [] if passages is None else [_passage(p, show_text) for p in _records(passages)],
     }  # fmt: skip
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
 def _number(x: Any) -> float:
@@ -204,7 +218,13 @@ def _passage(p: dict[str, Any], show_text: bool) -> dict[str, Any]:
     parts = {k: _line(str(p[k]), show_text) for k in ("before", "match", "between", "other", "after")}
     name = str(p["document"])
     document = words.safe(name if show_text else mask_personal(name))
-    return {**parts, "source": SOURCES[str(p["source"])], "document": document, "offset": int(p["offset"]), "gap": int(p["gap"])}
+    return {
+        **parts,
+        "source": SOURCES[str(p["source"])],
+        "document": document,
+        "offset": int(p["offset"]),
+        "gap": int(p["gap"]),
+    }
 
 
 def _found(evidence: Evidence) -> list[dict[str, Any]]:

@@ -72,8 +72,8 @@ def estimate_words(e: Estimate) -> str:
 
 
 def baseline_word(v: Verdict) -> str:
-    """What the baseline of a claim is called: for tables it may also be coincidence, which is not blind."""
-    return "baseline" if v.family == "table" else "blind baseline"
+    """What the baseline of a claim is called: for tables and chains it may be coincidence, which is not blind."""
+    return "baseline" if v.family in ("table", "chain") else "blind baseline"
 
 
 def p_words(p: float | None) -> str:

@@ -12,6 +12,7 @@ from byheart.core.signals import Signals
 from byheart.explain._stim.counts import Neighbours, local_counts, longest_ends, npmi
 from byheart.explain._stim.instance import instance, top_mean
 from byheart.explain._stim.ranks import (
+    deals,
     highest,
     margins,
     partial_spearman,
@@ -33,6 +34,10 @@ LETTERS = "bcefghjklnopqruvwxyz"  # 20, none of them a function word
 
 
 # ---------------------------------------------------------------------------------------------------------- ranks
+
+
+def keys(n):
+    return np.random.default_rng(1).integers(1 << 63, size=n).astype(np.uint64)
 
 
 def test_rank_correlation_of_the_same_order_its_reverse_and_one_swap():
@@ -67,7 +72,7 @@ def test_chance_has_the_spread_of_the_closed_form():
     """sd(rho) = 1 / sqrt(19) = 0.2294 for 20 candidates, ties or not."""
     rng = np.random.default_rng(0)
     p, f = rng.random((1, 20)), np.stack([rng.random((1, 20)), np.arange(20)[None] // 5])
-    drawn = permuted(p, f, np.random.default_rng(1), 20_000)
+    drawn = permuted(p, f, rng.permutation(1000)[:20][None], keys(20_000))
     assert drawn.shape == (20_000, 2, 1)
     # the standard error of an sd from 20,000 draws is about 0.2294 / sqrt(40,000) = 0.0011
     np.testing.assert_allclose(drawn.std(axis=0), 1 / np.sqrt(19), atol=0.005)
@@ -78,10 +83,38 @@ def test_p_of_every_source_and_of_the_highest_is_uniform_where_counts_mean_nothi
     """2,000 tokens: a p at or below 0.05 is 100 times expected, sd 9.7; outside 65 to 135 once in 3,000 trials."""
     rng = np.random.default_rng(2)
     p, f = rng.random((2000, 20)), rng.poisson(3, (3, 2000, 20)).astype(float)
-    scores, drawn = spearman(p, f), permuted(p, f, rng, 199)
+    ids = np.stack([rng.permutation(50_000)[:20] for _ in range(2000)])
+    scores, drawn = spearman(p, f), permuted(p, f, ids, keys(199))
     for values in (*upper_p(scores, drawn), upper_p(highest(scores), highest(drawn))):
         assert 65 <= (values <= 0.05).sum() <= 135
         assert abs(values.mean() - 0.5) < 0.03  # 4.6 standard errors of 0.0065
+
+
+def test_places_with_the_same_candidates_get_the_same_deal():
+    """In whatever order they stand: each candidate has the count of the same other one."""
+    ids = np.array([[7, 3, 9, 5], [5, 9, 3, 7]])
+    f = np.array([[10.0, 20, 30, 40], [40.0, 30, 20, 10]])  # the same counts, by candidate
+    seen = set()
+    for dealt in deals(ids, keys(500)):
+        first, second = (dict(zip(ids[i].tolist(), f[i][dealt[i]].tolist(), strict=True)) for i in (0, 1))
+        assert first == second
+        assert sorted(first.values()) == [10, 20, 30, 40]
+        seen.add(tuple(first.values()))
+    assert len(seen) == 24  # all orders come; 500 draws miss one of 24 with probability 24 x (23/24)^500 = 1e-8
+
+
+def test_a_text_that_repeats_itself_is_not_taken_for_many_tokens():
+    """300 chains of ten places with the same candidates, counts at random: 5 % is 15, sd 3.8; above 30 once in 10,000.
+
+    With deals of their own at each place the ten would count as ten, and a third of the chains would pass.
+    """
+    rng, p_values = np.random.default_rng(6), []
+    for i in range(300):
+        p, f = np.tile(rng.random(20), (10, 1)), np.tile(rng.random(20), (3, 10, 1))
+        f[1:] = np.nan
+        drawn = highest(permuted(p, f, np.tile(rng.permutation(50_000)[:20], (10, 1)), keys(99)))
+        p_values.append(instance(str(i), str(i), highest(spearman(p, f)), drawn, 5).facts["p"])
+    assert (np.array(p_values) <= 0.05).sum() <= 30
 
 
 def test_p_counts_the_score_itself():
@@ -344,7 +377,13 @@ def test_instance_p_is_uniform_by_chance_though_its_score_is_not_zero():
     p_values, scores = [], []
     for i in range(400):
         p, f = rng.random((10, 20)), rng.random((3, 10, 20))
-        made = instance(str(i), str(i), highest(spearman(p, f)), highest(permuted(p, f, rng, 99)), 5)
+        made = instance(
+            str(i),
+            str(i),
+            highest(spearman(p, f)),
+            highest(permuted(p, f, rng.integers(50_000, size=p.shape), keys(99))),
+            5,
+        )
         p_values.append(made.facts["p"])
         scores.append(made.score)
     assert 5 <= np.sum(np.array(p_values) <= 0.05) <= 37

@@ -59,7 +59,9 @@ def text_of(index: CorpusIndex, ids: Any) -> str:
     return index.decode(np.asarray(ids, np.int64)) if all(0 <= int(i) < index.vocab_size for i in ids) else "…"
 
 
-def _passages(reading: Reading, found: Findings, index: CorpusIndex, window: int, seed: int) -> Iterator[tuple]:
+def _passages(
+    reading: Reading, found: Findings, index: CorpusIndex, window: int, seed: int
+) -> Iterator[tuple[Any, ...]]:
     rows = np.flatnonzero(found.columns["chain"] == reading.name)
     for i, row in enumerate(rows.tolist()):
         t, token = int(reading.position[i]), int(reading.ids[reading.position[i]])

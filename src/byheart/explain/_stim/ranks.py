@@ -10,6 +10,8 @@ Source: Spearman 1904, American Journal of Psychology 15:72-101; Phipson & Smyth
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.stats import rankdata
 from scipy.stats import t as student
@@ -46,24 +48,48 @@ def partial_spearman(a: np.ndarray, b: np.ndarray, given: np.ndarray) -> np.ndar
         return np.where(left > SLACK, (ab - ag * bg) / np.sqrt(np.where(left > SLACK, left, 1)), np.nan)
 
 
-def permuted(p: np.ndarray, counts: np.ndarray, rng: np.random.Generator, n_perm: int) -> np.ndarray:
+def deals(ids: np.ndarray, keys: np.ndarray) -> Iterator[np.ndarray]:
+    """Where each candidate's counts come from, once they are dealt anew, int64 (tokens, k) for each key.
+
+    Tokens with the same candidates get the same deal, however these are ordered: places that are alike must not pass
+    for independent. Each deal is drawn by a number for each candidate, the key and the candidate's id mixed (Steele et
+    al. 2014, splitmix64), so that it depends on nothing else.
+
+    Args:
+        ids: candidates (tokens, k).
+        keys: one for each deal, uint64 (n_perm,).
+    """
+    sorted_first = ids.argsort(axis=-1)
+    place = sorted_first.argsort(axis=-1)  # of each candidate among the sorted ones
+    in_order = np.take_along_axis(ids, sorted_first, axis=-1).astype(np.uint64)
+    for key in keys:
+        drawn = _mixed(in_order * np.uint64(0x9E3779B97F4A7C15) ^ key).argsort(axis=-1)
+        yield np.take_along_axis(sorted_first, np.take_along_axis(drawn, place, axis=-1), axis=-1)
+
+
+def _mixed(x: np.ndarray) -> np.ndarray:
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))
+
+
+def permuted(p: np.ndarray, counts: np.ndarray, ids: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """Scores after the counts were dealt anew to the candidates, all sources of a token alike.
 
     Args:
         p: probabilities (tokens, k).
         counts: of each source, (sources, tokens, k).
-        rng: deals.
-        n_perm: how often.
+        ids: candidates (tokens, k).
+        keys: one for each deal, uint64 (n_perm,).
 
     Returns:
         float64 (n_perm, sources, tokens); NaN where the score is.
     """
     mine, theirs = standardised(p), standardised(counts)
-    drawn = np.empty((n_perm, *counts.shape[:2]))
-    for i in range(n_perm):
-        order = rng.random(p.shape).argsort(axis=-1)
-        drawn[i] = (np.take_along_axis(mine, order, axis=-1) * theirs).sum(axis=-1)
-    return drawn
+    return np.stack([
+        (mine * np.take_along_axis(theirs, np.broadcast_to(dealt, theirs.shape), axis=-1)).sum(axis=-1)
+        for dealt in deals(ids, keys)
+    ])  # fmt: skip
 
 
 def upper_p(score: np.ndarray, drawn: np.ndarray) -> np.ndarray:
