@@ -6,11 +6,14 @@ The expensive questions that follow a verdict; each leaves findings in the run, 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from byheart.audit.passes import make_pass
+from byheart.audit.probing import Probing, look_inside
 from byheart.audit.profiles import Profile
 from byheart.audit.run_pass import run_pass
+from byheart.audit.switching import Switching, switch_off
+from byheart.core.errors import TargetError, TooFewRecords
 from byheart.core.run import RunFolder
 from byheart.execute.job import Engine
 from byheart.explain.redundancy import redundancy
@@ -22,9 +25,11 @@ log = logging.getLogger(__name__)
 
 
 def explain_run(
-    run: RunFolder, target: LanguageModel, profile: Profile, engine: Engine, *, seed: int, batch_size: int | str
+    run: RunFolder, target: LanguageModel, profile: Profile, engine: Engine, *, seed: int, batch_size: Any
 ) -> None:
     """Perturb prefixes, find the sites, switch them off; findings go into the run.
+
+    Where records or model do not allow a question, the reason stands in run.json under `unanswered`.
 
     Args:
         run: the folder, with corpus and verdicts.
@@ -38,3 +43,12 @@ def explain_run(
     assert one is not None, "a pass over the records' own prefixes needs nothing else"
     with run.step("redundancy"):
         redundancy(run_pass(one, run, engine, "Pass: perturbed prefixes"), seed=seed).save(run.findings_folder)
+    unanswered: dict[str, str] = {}
+    try:
+        look_inside(run, target, Probing(limit=profile.n_explained))
+        log.info("Switching recitation off where it shows.")
+        switch_off(run, target, Switching(limit=profile.n_explained), batch_size=batch_size)
+    except (TooFewRecords, TargetError) as e:
+        log.info("Not answered: %s.", e)
+        unanswered["activation_probe"] = str(e)
+    run.update(unanswered=unanswered)

@@ -94,6 +94,18 @@ def probe_run(
     """
     run = RunFolder.existing(path)
     target = reopen(run, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    found, table = look_inside(run, target, how)
+    write_all(run)
+    return found, table
+
+
+def look_inside(run: RunFolder, target: LanguageModel, how: Probing) -> tuple[Findings, pd.DataFrame]:
+    """The same with the model at hand, without writing the report.
+
+    Raises:
+        RunError: if the run holds no `token_logprobs`.
+        TooFewRecords: if too few records hold recited tokens.
+    """
     seed = int(run.facts["command"]["seed"])
     with run.step(NAME):
         log.info("Labelling tokens.")
@@ -114,12 +126,11 @@ def probe_run(
 
 
 def keep(run: RunFolder, found: Findings, table: pd.DataFrame) -> None:
-    """Write findings, probe and records into the run, and its report anew."""
+    """Write findings, probe and records into the run."""
     found.save(run.findings_folder)
     Probe.of(found.state, found.params["site"]).save(run.findings_folder / f"{NAME}.safetensors")
     write_parquet(table, run.findings_folder / f"{NAME}_records.parquet")
     note_outputs(run, run.findings_folder.glob(f"{NAME}*"))
-    write_all(run)
 
 
 def label_run(run: RunFolder, target: LanguageModel, how: Probing, seed: int) -> tuple[Signals, Corpus]:

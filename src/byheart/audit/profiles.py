@@ -19,6 +19,7 @@ class Profile:
         n_resamples: bootstrap and permutation draws.
         passes: the signals taken, where the data allow them.
         n_generated: records of each set that are continued freely, as generating costs a pass per token.
+        n_explained: records of each role that are read again to find sites and to switch them off.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Profile:
     n_resamples: int
     passes: tuple[str, ...]
     n_generated: int
+    n_explained: int
 
 
 _CHEAP = ("token_logprobs", "reference_logprobs")
@@ -35,9 +37,9 @@ _CONDITIONAL = ("lowercase_logprobs", "nonmember_prefix_logprobs", "continuation
 _DEAR = ("member_prefix_logprobs", "gradient_norm", "samples")
 
 PROFILES = {
-    "smoke": Profile("smoke", False, 50, 10, 200, _CHEAP, 8),
-    "routine": Profile("routine", True, None, 20, 2000, (*_CHEAP, *_CONDITIONAL), 32),
-    "powered": Profile("powered", True, None, 100, 10000, (*_CHEAP, *_CONDITIONAL, *_DEAR), 200),
+    "smoke": Profile("smoke", False, 50, 10, 200, _CHEAP, 8, 40),
+    "routine": Profile("routine", True, None, 20, 2000, (*_CHEAP, *_CONDITIONAL), 32, 100),
+    "powered": Profile("powered", True, None, 100, 10000, (*_CHEAP, *_CONDITIONAL, *_DEAR), 200, 300),
 }
 
 

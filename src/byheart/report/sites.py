@@ -25,6 +25,9 @@ def showing(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
     """At which site a probe tells recited tokens from others of which the model was just as sure."""
     question, found = "Where in the network does it show?", evidence.findings("activation_probe")
     if found is None:
+        why_not = evidence.facts.get("unanswered", {}).get("activation_probe")
+        if why_not:
+            return Answer(question, [f"This could not be answered: {why_not}."]), {}
         return Answer(question, command="byheart localize activation_probe RUN"), {}
     table, facts = found
     e, params = {name: Estimate(**told) for name, told in facts["estimates"].items()}, facts["params"]
