@@ -16,7 +16,7 @@ def tried(tmp_path_factory):
     load_reproduction(source)
     run, texts = (sys.modules[f"byheart_reproduction_memhunter.{name}"] for name in ("run", "texts"))
     plan = texts.PLANS["cpu"].but(
-        records=24, documents=12, words=300, width=96, curve=(100, 300), epochs=1, tries=3, top_k=48
+        records=24, repeats=200, documents=12, words=300, curve=(100, 300), epochs=1, tries=3, top_k=48
     )
 
     def once():

@@ -54,8 +54,18 @@ def against(scores: Scores, reference: Scores, *, seed: int, n_resamples: int) -
     means = np.bincount(codes, differences, n_groups) / np.bincount(codes, minlength=n_groups)
     flips = sign_flips(differences, groups, seed=seed, n_resamples=n_resamples)
     t = float(ttest_1samp(means, 0.0, alternative="greater").pvalue) if n_groups > 1 and np.ptp(means) > 0 else None
-    ranked = float(wilcoxon(means, alternative="greater").pvalue) if np.any(means != 0) else None
-    return Paired(differences, groups, flips, t, ranked)
+    return Paired(differences, groups, flips, t, _signed_ranks(means))
+
+
+def _signed_ranks(values: np.ndarray) -> float | None:
+    """One-sided p of Wilcoxon's test: exact for few values without ties, else by the normal law."""
+    if not np.any(values != 0):
+        return None
+    sizes = np.abs(values)
+    exact = values.size <= EXACT and bool(np.all(sizes > 0)) and np.unique(sizes).size == sizes.size
+    if exact:
+        return float(wilcoxon(values, alternative="greater", method="exact").pvalue)
+    return float(wilcoxon(values, alternative="greater", method="approx").pvalue)
 
 
 def sign_flips(differences: np.ndarray, groups: np.ndarray | None = None, *, seed: int, n_resamples: int) -> Permuted:
