@@ -54,7 +54,7 @@ class Plan:
     between: tuple[int, int] = (2, 17)
     distractors: int = 400
     documents: int = 40
-    text_epochs: float = 8
+    text_epochs: float = 5
     text_width: int = 128
     chains: int = 30
     device: str = "cpu"

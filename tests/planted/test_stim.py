@@ -11,7 +11,7 @@ from byheart.explain.stim import stim
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    """Twenty names, each with 64 values behind it in graded numbers; every value stands near every name equally often."""
+    """Twenty names, each with 64 values behind it in graded numbers; every value is near every name equally often."""
     load_reproduction(HOME / "stim")
     traps, training = (sys.modules[f"byheart_reproduction_stim.{name}"] for name in ("traps", "training"))
     plan = traps.PLANS["cpu"].but(cycles=1, epochs=6, distractors=100, kinds=("local",))

@@ -75,7 +75,8 @@ def headline(evidence: Evidence) -> str:
     counts = {name: int((scored["dominant"] == key).sum()) for key, name in SOURCES.items()}
     n = sum(counts.values())
     parts = ", ".join(f"{k:,} {name}" for name, k in counts.items())
-    return f"Of {len(scored):,} scored tokens {n:,} follow the corpus through one channel: {parts}."
+    follow = "follows" if n == 1 else "follow"
+    return f"Of {len(scored):,} scored tokens {n:,} {follow} the corpus through one channel: {parts}."
 
 
 def told(evidence: Evidence, show_text: bool, most: int = 0) -> Iterator[str]:
@@ -191,11 +192,20 @@ def _card(row: Any, beside: dict[str, dict[str, pd.DataFrame]], show_text: bool)
         for key, name in SOURCES.items()
     ]  # fmt: skip
     return {
-        "address": address, "dominant": str(row["dominant"]), "weight": _number(row["weight"]), "scores": scores,
+        "address": address, "dominant": str(row["dominant"]), "label": _label(row),
+        "weight": _number(row["weight"]), "scores": scores,
         "probability": f"{100 * math.exp(row['logprob']):.2g} %", "wrong": int(row["wrong"]) == 1,
         "candidates": [] if candidates is None else [_candidate(c, row, show_text) for c in _records(candidates)],
         "passages": [] if passages is None else [_passage(p, show_text) for p in _records(passages)],
     }  # fmt: skip
+
+
+def _label(row: Any) -> str:
+    """The dominant source in words; where none is, which is ahead."""
+    if row["dominant"] == "":
+        return "no score"
+    lead = SOURCES[str(row["leading"])]
+    return f"undetermined, {lead} ahead" if row["dominant"] == "undetermined" else lead
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

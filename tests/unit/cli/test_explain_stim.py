@@ -47,7 +47,7 @@ def test_chains_are_explained_and_drawn(untrained_folder, index, chains, tmp_pat
     said = byheart(*words, "--out", tmp_path / "run")
     assert said.code == 0, said.err
     first, *_, last = said.out.strip().splitlines()
-    assert re.match(r"Of \d+ scored tokens \d+ follow the corpus through one channel: \d+ local, ", first)
+    assert re.match(r"Of \d+ scored tokens \d+ follows? the corpus through one channel: \d+ local, ", first)
     assert last == f"Page: {tmp_path / 'run' / 'report.html'}"
     assert "by chance it would be" in said.out
     assert "The highest score names a wrong token" in said.out
