@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from byheart.audit.judging import judge_text
 from byheart.audit.measuring import Source, available, measure_all, measure_with, records_of
@@ -23,7 +24,7 @@ from byheart.audit.passes import make_pass
 from byheart.audit.profiles import profile_named
 from byheart.audit.run_pass import run_pass
 from byheart.audit.verify import note_outputs, seal
-from byheart.core.atomic import write_json
+from byheart.core.atomic import write_json, write_parquet
 from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
 from byheart.core.edit import Edit
@@ -126,6 +127,8 @@ def switch_off(
         next-token agreement                            share of held-out tokens with the same best guess
         repetition before | after, repetition, change   share of second copies guessed
 
+    `findings/activation_probe_edit.parquet` holds the same record by record (`Effect.records`).
+
     Returns:
         The same, and the edit.
     """
@@ -155,7 +158,8 @@ def switch_off(
         "records": dict(zip(roles.tolist(), counts.tolist(), strict=True)),
     }  # fmt: skip
     write_json(facts, run.findings_folder / f"{NAME}.json")
-    note_outputs(run, [run.findings_folder / f"{NAME}.json"])
+    write_parquet(pd.DataFrame(effect.records), run.findings_folder / f"{NAME}.parquet")
+    note_outputs(run, run.findings_folder.glob(f"{NAME}.*"))
     cost = {name: effect.estimates[name] for name in COST if name in effect.estimates}
     return effect, replace(switch(None), cost=cost)
 

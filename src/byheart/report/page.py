@@ -32,6 +32,7 @@ from byheart.report.membership import membership_words
 from byheart.report.page_frame import environment, script_json
 from byheart.report.provenance import made_with, time_spent
 from byheart.report.recitation import LONG, Recital, recital
+from byheart.report.sites import of_records
 from byheart.report.sources import sources_of
 from byheart.report.table_part import table_part
 from byheart.report.tokens import LEAST, TOP, most_memorized
@@ -90,9 +91,14 @@ def text_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict
         "top": TOP, "long": LONG, "least": LEAST, "null_bits": NULL_BITS,
         "rows": most_memorized(evidence, recited, show_text=show_text) if recited is not None else [],
         "stretches": stretch_words(recited), "membership": membership_words(evidence), "answers": answers,
-        "sources": traced.of if traced is not None else {},
+        "sources": together(traced.of if traced is not None else {}, of_records(evidence)),
     }  # fmt: skip
     return own, draw(evidence, recited) | drawn
+
+
+def together(*said: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Sentences by record from several hands, in order."""
+    return {name: [s for of in said for s in of.get(name, [])] for name in dict.fromkeys(n for of in said for n in of)}
 
 
 def draw(evidence: Evidence, recited: Recital | None) -> dict[str, Chart]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from byheart.core.verdict import Estimate
@@ -95,9 +96,36 @@ def switching(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
         return Answer(question, said, facts["caveats"]), {}
     caption = (
         "Share of records that come back exactly: as the model is, with the switch on, and with the same change in "
-        "random directions, which tells how much any change of that size disturbs."
+        "random directions, which tells how much any change of that size disturbs. The whole site "
+        "replaced by that of unseen text is the most that a change there could do."
     )
     return Answer(question, said, facts["caveats"], chart="switch", caption=caption), {"switch": _switch_chart(rows)}
+
+
+def of_records(evidence: Evidence) -> dict[str, list[str]]:
+    """What probe and switch say of single records, sentences by id."""
+    said: dict[str, list[str]] = {}
+    flagged, switched = (
+        pd.read_parquet(path).to_dict("records") if path.exists() else []
+        for path in (evidence.run.findings_folder / f"activation_probe_{what}.parquet" for what in ("records", "edit"))
+    )
+    for row in flagged:
+        if not np.isnan(row["q"]):
+            verb = "reads as recited" if row["q"] <= SURE else "does not stand out"
+            said.setdefault(str(row["id"]), []).append(f"By the probe inside it {verb} (q = {row['q']:.2g}).")
+    for row in switched:
+        if row["before"]:
+            verb = "still comes back" if row["after"] else "no longer comes back"
+            told = f"With the switch on, its end {verb} word for word{_left(row)}."
+            said.setdefault(str(row["id"]), []).append(told)
+    return said
+
+
+def _left(row: dict[Any, Any]) -> str:
+    """How long the longest stretch still is, where it was generated."""
+    if row["after"] or row["stretch_after"] < 0:
+        return ""
+    return f" (longest stretch {int(row['stretch_before'])} tokens before, {int(row['stretch_after'])} after)"
 
 
 COSTS = (
@@ -107,6 +135,7 @@ LEFT = (
     ("before", "recited before"), ("switched off", "recited after"),
     ("of these still, switched off", "still recited"),
     ("of these still, random directions", "still recited, random directions"),
+    ("of these still, whole site replaced", "still recited, site of unseen text"),
 )  # fmt: skip
 
 

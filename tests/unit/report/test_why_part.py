@@ -7,6 +7,7 @@ from byheart.core.atomic import write_json, write_parquet
 from byheart.core.run import RunFolder
 from byheart.report.evidence import Evidence
 from byheart.report.firmness import disturbed
+from byheart.report.sites import of_records
 from byheart.report.why_part import why_part
 
 
@@ -79,6 +80,30 @@ def test_a_switch_is_told_with_its_price_and_random_directions(run):
         "before": 0.5, "switched off": 0.1, "of these still, switched off": 0.2,
         "of these still, random directions": 0.95,
     }  # fmt: skip
+
+
+def test_probe_and_switch_speak_of_single_records(run):
+    probed = pd.DataFrame({"id": ["a", "b", "c"], "q": [0.01, 0.4, None]})
+    write_parquet(probed, run.findings_folder / "activation_probe_records.parquet")
+    switched = {"id": ["a", "b", "c"], "before": [True, True, False], "after": [False, True, False],
+                "stretch_before": [50, 40, -1], "stretch_after": [3, 40, -1]}  # fmt: skip
+    write_parquet(pd.DataFrame(switched), run.findings_folder / "activation_probe_edit.parquet")
+    assert of_records(Evidence(run, {})) == {
+        "a": [
+            "By the probe inside it reads as recited (q = 0.01).",
+            "With the switch on, its end no longer comes back word for word (longest stretch 50 tokens before, 3 after).",
+        ],
+        "b": [
+            "By the probe inside it does not stand out (q = 0.4).",
+            "With the switch on, its end still comes back word for word.",
+        ],
+    }
+
+
+def test_what_could_not_be_answered_says_why(run):
+    made, _ = why_part(Evidence(run, {"unanswered": {"activation_probe": "only 3 documents"}}), None)
+    assert made[2].sentences == ["This could not be answered: only 3 documents."]
+    assert not made[2].command
 
 
 def test_perturbations_stand_in_words_with_their_intervals(run):
