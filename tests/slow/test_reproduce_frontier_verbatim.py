@@ -16,7 +16,13 @@ def tried(tmp_path_factory):
     load_reproduction(source)
     run, articles = (sys.modules[f"byheart_reproduction_frontier_verbatim.{name}"] for name in ("run", "articles"))
     plan = articles.PLANS["cpu"].but(
-        articles=4, control=30, repeats=(1, 8, 64), prefixes=(10, 20), sizes=((64, 2), (128, 2)), oracle=10
+        articles=4,
+        control=30,
+        repeats=(1, 8, 64),
+        background=0,
+        prefixes=(10, 20),
+        sizes=((64, 2), (96, 2)),
+        oracle=10,
     )
 
     def once():

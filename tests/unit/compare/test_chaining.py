@@ -79,3 +79,17 @@ def test_a_book_in_linear_time_and_a_refrain_seeds_nothing():
 def test_nothing_in_common(a, b):
     found = near_blocks(a, b, seed=1)
     assert (found.length, found.recall, found.blocks) == (0, 0.0, ())
+
+
+def test_of_two_ways_the_one_with_like_gaps_is_taken():
+    """The text: run A, 4 words, run B. In the answer A stands twice: 14 words before B (gaps differ by 10), and 4."""
+    a, b = np.arange(8), np.arange(20, 28)
+    found = near_blocks(np.r_[a, [90, 91, 92, 93], b], np.r_[a, [70, 71], a, [80, 81, 82, 83], b], similar=0.5)
+    assert (found.length, found.blocks[0].edits, found.blocks[0].start_b) == (20, 4, 10)
+
+
+def test_similarity_is_measured_on_the_longer_side():
+    """10 words put into 95: 10 edits are more than a tenth of 95 and less than a tenth of 105."""
+    text = np.arange(95)
+    assert near_blocks(text, np.r_[text[:50], np.arange(900, 910), text[50:]]).length == 95
+    assert near_blocks(text, np.r_[text[:50], np.arange(900, 911), text[50:]]).length == 50  # 11 of 106 are too many

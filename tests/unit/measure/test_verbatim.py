@@ -210,6 +210,21 @@ def test_a_filter_leaves_a_spike_and_its_absence_none():
     assert filter_found(output_filter(*recitations(lengths))) is None
 
 
+def test_an_answer_that_ends_with_a_shorter_quotation_was_not_cut_off():
+    """40 words recited, other words, and six of the article at the end: it did not stop in full flow."""
+    texts = [" ".join(f"w{i}x{k}" for k in range(120)) for i in range(6)]
+    said = [[f"{words_of(t, 10, 50)} and other words follow {words_of(t, 80, 86)}"] for t in texts]
+    assert output_filter(*asked(texts, said)).estimates["cut_off"].value == 0
+    cut = [[words_of(t, 10, 50)] for t in texts]
+    assert output_filter(*asked(texts, cut)).estimates["cut_off"].value == 1
+
+
+def test_a_line_of_dashes_is_no_recitation():
+    text = f"{words_of(article('a'), 0, 30)} {'=' * 60} {words_of(article('a'), 30, 60)}"
+    signals, corpus = asked([text], [[f"Which one? {'=' * 60} I see."]])
+    assert reply_cells(signals, corpus)["kind"].tolist() == ["other"]
+
+
 def test_a_model_that_stops_where_it_likes_is_no_filter():
     """Stops at geometric lengths: 300 simulated models of 40 recitations, called a filter in at most 2 % of them.
 
