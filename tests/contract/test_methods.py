@@ -84,6 +84,15 @@ def planted():
         "member_prefix_logprobs": same_tokens_as(own, rng, -0.5, -9.0),
         "gradient_norm": signals(gradient_norm=np.where(KNOWN, 0.1, 2.0) + rng.uniform(0, 0.01, len(ROLES))),
         "continuations": signals(generated=Ragged.of(said, **tokens), expected=Ragged.of(expected, **tokens)),
+        "hunted": signals(
+            expected=Ragged.of(expected, **tokens),
+            context=Ragged.of([[7]] * len(ROLES), **tokens),
+            prompt_000=Ragged.of([[8, 9]] * len(ROLES), **tokens),
+            prompt_text_000=Ragged.of([list(b"say it")] * len(ROLES), dtype=np.uint8),
+            response_000=Ragged.of(said, **tokens),
+            nll=np.where(KNOWN, 0.1, 4.0)[:, None],
+            tokens=np.full(len(ROLES), 60),
+        ),
         "samples": signals(
             greedy=Ragged.of(expected, **tokens),
             sample_000=Ragged.of(said, **tokens),
