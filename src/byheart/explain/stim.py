@@ -27,6 +27,7 @@ from byheart.core.progress import progress
 from byheart.core.randomness import generator
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
+from byheart.explain._stim.counts import Neighbours
 from byheart.explain._stim.instance import Instance, instance, instance_estimates
 from byheart.explain._stim.ranks import highest, margins, partial_spearman, permuted, spearman, upper_p
 from byheart.explain._stim.tokens import SOURCES, Counted, Reading, count, dominant, joined, leading, readings
@@ -96,10 +97,11 @@ def stim(
         )
     _same_tokenizer(chain_candidates, index)
     keys = generator(seed, "stim").integers(1 << 63, size=n_perm).astype(np.uint64)
+    neighbours = Neighbours(index, window)
     tables, chains, sums = [], [], []
     for reading in progress(list(readings(chain_candidates)), "Looking up the candidates"):
         if reading.position.size:
-            counted = count(reading, index, n_salient=n_salient, window=window)
+            counted = count(reading, neighbours, n_salient)
             table, drawn = _score(reading, counted, association, keys)
             tables.append(table)
             chains.append(instance(reading.name, reading.group, table["weight"], highest(drawn), top))

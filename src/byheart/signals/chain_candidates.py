@@ -129,8 +129,8 @@ def chain_candidates(
     arrays: dict[str, Array] = {name: Ragged.of([r[name] for r in rows], kind) for name, kind in RAGGED.items()}
     arrays |= {name: np.array([r[name] for r in rows], np.int64) for name in DENSE}
     arrays |= {"tokenizer": Ragged.of([mark] * len(rows), np.uint8), "k": np.full(len(rows), n, np.int64)}
-    options = (n, saliency, positions, include_target, max_context)
-    key = SignalKey(target.digest, corpus.digest, f"chain_candidates/1 {options}", seed)
+    recipe = f"chain_candidates/1 {(n, saliency, positions, include_target, max_context)}"
+    key = SignalKey(target.digest, corpus.digest, recipe, seed)
     return Signals(corpus.ids, corpus.roles, corpus.groups, arrays, key)
 
 

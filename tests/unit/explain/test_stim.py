@@ -254,6 +254,9 @@ def test_a_model_of_bigram_counts_is_local_everywhere(bigrams):
     np.testing.assert_allclose(found.columns["z_local"], np.sqrt(19))
     assert set(found.columns["leading"]) == {"local"}
     assert (found.columns["p_local"] == 1 / 1000).all()
+    assert (found.columns["q_local"] == 1 / 1000).all()  # all six have the smallest p there is
+    assert found.params["sources"]["local"]["score"] == pytest.approx(1)
+    assert found.params["sources"]["mid"]["n"] == 0
     assert found.estimates["share local"].value == 1
 
 
@@ -345,14 +348,14 @@ def test_no_word_and_no_count_are_no_score_with_a_reason(near_a):
     assert found.params["instances"]["chain"]["score"] is None
 
 
-def test_npmi_gives_up_what_is_only_frequency(near_a):
-    """Equal bound, unequal frequency: counts order the candidates, NPMI does not find an order of its own."""
+def test_the_other_association_stands_beside_the_score(near_a):
+    """Either association can be the score; the other one stands beside it."""
     signals = signals_of(
         [21, 20], 1, [np.arange(1, 21)[::-1]], [np.log(1 + np.arange(1, 21)[::-1])], [], np.zeros((1, 0))
     )
     raw, bound = (stim(signals, index=near_a, association=a).columns for a in ("count", "npmi"))
     assert raw["other_local"][0] == bound["local"][0]
-    assert bound["other_local"][0] == raw["local"][0]
+    assert bound["other_local"][0] == raw["local"][0] == pytest.approx(-1)
 
 
 # ----------------------------------------------------------------------------------------------- instance and chance

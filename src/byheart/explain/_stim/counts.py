@@ -18,6 +18,8 @@ from byheart.compare.corpus_index import CorpusIndex
 from byheart.compare.corpus_index.cooccurrence import near, occurrences
 
 Term = tuple[int, ...]
+KEPT = 1 << 26
+"""Places that are remembered, half a gigabyte of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,8 @@ class Neighbours:
     def _at(self, shard: int, term: Term) -> np.ndarray:
         key = (shard, term)
         if key not in self._places:
+            if sum(p.size for p in self._places.values()) > KEPT:
+                self._places.clear()
             query = np.array(term).astype(self.index.dtype).tobytes()
             self._places[key] = occurrences(self.index.shards[shard], query)
         return self._places[key]

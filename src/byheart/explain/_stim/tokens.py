@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from byheart.compare.corpus_index import CorpusIndex
 from byheart.core.signals import Signals
 from byheart.explain._stim.counts import Neighbours, Term, local_counts, mean_cooccurrence, npmi
 from byheart.signals.chain_words import FUNCTION_WORDS
@@ -87,8 +86,9 @@ class Counted:
     salient: list[list[list[str]]]
 
 
-def count(reading: Reading, index: CorpusIndex, *, n_salient: int, window: int) -> Counted:
+def count(reading: Reading, neighbours: Neighbours, n_salient: int) -> Counted:
     """Everything that is looked up for one chain."""
+    index = neighbours.index
     n, k = reading.candidate.shape
     counts, bound = (np.full((len(SOURCES), n, k), np.nan) for _ in range(2))
     why = np.full((len(SOURCES), n), "", dtype=object)
@@ -99,7 +99,6 @@ def count(reading: Reading, index: CorpusIndex, *, n_salient: int, window: int) 
     local = local_counts(index, reading.ids[front:], reading.position - front, reading.candidate)
     counts[0] = local.counts
     bound[0] = npmi(local.counts, local.context[:, None], unigrams, index.n_tokens)
-    neighbours = Neighbours(index, window)
     for source, asked in ((1, False), (2, True)):
         for row in range(n):
             words = chosen_words(reading, row, asked=asked, most=n_salient)
