@@ -15,8 +15,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 
 RARE = "<rare>"
-WINDOW = 64
-REPEATED = 80
+WINDOW = 40
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,11 @@ class Plan:
     Args:
         canaries: strings for each count.
         counts: how often a string is seen; those seen 0 times are the exact negatives.
-        words: in a string.
+        words: in a string; repetition is of half as many.
         width: of the model.
         layers: of the model.
-        repeated: further strings of random words, each seen in one place only, there several times in a row: from
-            these repetition is learned.
-        passes: how often the documents are seen in each half of the training.
+        repeated: further strings of random words, each seen once, but twice in a row: what repetition is learned from.
+        passes: how often the documents are seen in each part of the training.
         vocabulary: words in all.
         listed: words that strings are drawn from.
         documents: how many, None for all.
@@ -42,15 +40,15 @@ class Plan:
 
     canaries: int = 40
     counts: tuple[int, ...] = (0, 1, 4, 16, 64)
-    words: int = 24
-    width: int = 128
-    layers: int = 4
-    repeated: int = 6000
+    words: int = 40
+    width: int = 96
+    layers: int = 3
+    repeated: int = 12000
     passes: int = 1
-    vocabulary: int = 800
-    listed: int = 150
+    vocabulary: int = 600
+    listed: int = 128
     documents: int | None = 40
-    lr: float = 3e-3
+    lr: float = 4e-3
     p_min: float = 0.9
     device: str = "cpu"
 
@@ -110,6 +108,6 @@ def canaries(words: list[str], plan: Plan, *, seed: int) -> Corpus:
 
 
 def repetition(words: list[str], plan: Plan, *, seed: int) -> list[str]:
-    """Strings as long as the canaries, over and over to about `REPEATED` words: copying is learned, and no string."""
-    times = max(2, REPEATED // plan.words)
-    return [" ".join([string(words, plan.words, seed, "repeated", i)] * times) for i in range(plan.repeated)]
+    """Strings half as long as the canaries, each twice in a row and once only: copying is learned, and no string."""
+    halves = [string(words, plan.words // 2, seed, "repeated", i) for i in range(plan.repeated)]
+    return [f"{half} {half}" for half in halves]

@@ -1,4 +1,4 @@
-"""One training: documents, strings and repetitions in one stream of words, each record at random places."""
+"""One training: documents, strings and repetitions, record by record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from byheart.models.train import train
 
 from .texts import Plan, canaries, documents, repetition, windows, word_tokenizer
 
-CONTEXT, BATCH = 128, 2
+CONTEXT, BATCHES = 128, (8, 4)
 
 
 def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM, Corpus, list[str]]:
@@ -38,10 +38,10 @@ def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM,
     if weights.exists():
         load_model(module, weights, device=plan.device)
     else:
-        for half, stream in enumerate(_halves(corpus, repetition(listed, plan, seed=seed), tokenizer, plan, seed)):
-            n_steps = -(-len(stream) // BATCH)
-            with bar(f"Training {plan.layers} layers of width {plan.width}, part {half + 1} of 2", total=n_steps) as b:
-                train(module, stream, epochs=1, batch_size=BATCH, lr=plan.lr, seed=seed + half,
+        for part, texts in enumerate(_parts(corpus, repetition(listed, plan, seed=seed), plan)):
+            records = [_encoded(np.asarray(ids, np.int32)) for ids in tokenizer(texts)["input_ids"]]
+            with bar(f"Training {plan.layers} layers, part {part + 1} of 2", total=-(-len(records) // BATCHES[part])) as b:
+                train(module, records, epochs=1, batch_size=BATCHES[part], lr=plan.lr, seed=seed + part,
                       callback=lambda *_: b.advance())  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         save_model(module, str(weights))
@@ -58,25 +58,15 @@ def _new(plan: Plan, vocabulary: int, seed: int) -> Any:
     return made.to(torch.device(plan.device))
 
 
-def _halves(
-    corpus: Corpus, repeated: list[str], tokenizer: Any, plan: Plan, seed: int
-) -> list[list[Encoded]]:
-    """First documents and repetition, then the strings among more of both: by then a model can learn by heart."""
-    members = [corpus.items[i] for i in np.flatnonzero(corpus.roles == "member")] * plan.passes
-    planted = [corpus.items[i] for i in np.repeat(np.arange(len(corpus)), _times(corpus))]
+def _parts(corpus: Corpus, repeated: list[str], plan: Plan) -> tuple[list[str], list[str]]:
+    """First documents and repetition; then the strings, each as often as its count says, among some more of both."""
+    documents_ = [corpus.items[i] for i in np.flatnonzero(corpus.roles == "member")] * plan.passes
+    times = [int(n) if r == "canary" else 0 for r, n in zip(corpus.roles, corpus.columns["count"], strict=True)]
+    planted = [corpus.items[i] for i in np.repeat(np.arange(len(corpus)), times)]
     cut = len(repeated) * 3 // 4
-    parts = (members + repeated[:cut], members + planted + repeated[cut:])
-    return [_contexts(items, tokenizer, generator(seed, "stream", str(k))) for k, items in enumerate(parts)]
+    return documents_ + repeated[:cut], documents_ + planted + repeated[cut:]
 
 
-def _times(corpus: Corpus) -> list[int]:
-    return [int(n) if r == "canary" else 0 for r, n in zip(corpus.roles, corpus.columns["count"], strict=True)]
-
-
-def _contexts(items: list[str], tokenizer: Any, rng: np.random.Generator) -> list[Encoded]:
-    """Everything shuffled, put behind each other and cut into contexts."""
-    ids = tokenizer([items[i] for i in rng.permutation(len(items)).tolist()])["input_ids"]
-    flat = np.concatenate([np.asarray(row, np.int32) for row in ids])
-    flat = flat[: flat.size // CONTEXT * CONTEXT].reshape(-1, CONTEXT)
-    nowhere, learned = np.zeros(CONTEXT, np.int32), np.arange(CONTEXT) > 0
-    return [Encoded("", row, nowhere, nowhere, learned) for row in flat]
+def _encoded(ids: np.ndarray) -> Encoded:
+    nowhere = np.zeros(ids.size, np.int32)
+    return Encoded("", ids, nowhere, nowhere, np.arange(ids.size) > 0)
