@@ -26,7 +26,8 @@ LETTERS, BEGINNING, REST, N = "abcdefghijklmnopqrstuvwxyz", 6, 10, 32
 def main() -> None:
     # 1. Records of letters; the model learns each under "#" as it is, and under "%" with another ending.
     known, unseen, other = ([text(i, kind) for i in range(N)] for kind in ("known", "unseen", "other"))
-    learned = ["# " + k for k in known] + ["% " + k[:BEGINNING] + o[BEGINNING:] for k, o in zip(known, other, strict=True)]
+    elsewhere = [k[:BEGINNING] + o[BEGINNING:] for k, o in zip(known, other, strict=True)]
+    learned = ["# " + k for k in known] + ["% " + e for e in elsewhere]
     module = tiny_gpt(len(byte_tokenizer()), width=64, layers=2, context=32, seed=SEED)
     target = CausalLM(module, byte_tokenizer(), name="tiny")
     train(module, [target.encode(t) for t in learned], epochs=250, batch_size=32, lr=5e-3, seed=SEED)
@@ -44,7 +45,7 @@ def main() -> None:
     port = Port(target)
     search = BeamOpt(writer, weight=1000.0, n_tokens=1, top_k=256)
     prompt, nll = search.universal(port, some, budget=10**6, seed=SEED)
-    print(f"Found {prompt!r} with {port.tokens:,} target tokens: {nll:.2f} nats a token on the {len(some)} records searched.")
+    print(f"Found {prompt!r} with {port.tokens:,} target tokens: {nll:.2f} nats a token on {len(some)} records.")
 
     # 4. Is the rest of the set told from records that the model never saw?
     for name, p in (("the beginning alone", ""), (f"with {prompt!r} before it", prompt)):

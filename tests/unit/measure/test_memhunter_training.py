@@ -12,7 +12,7 @@ from byheart.measure._memhunter.beam_opt import BeamOpt
 from byheart.measure._memhunter.ladder import climb_ladder, ready_made, written
 from byheart.measure._memhunter.plug_in import PlugIn
 from byheart.measure._memhunter.target_port import Pair, Port, Searched
-from byheart.measure._memhunter.training import Schooling, fit
+from byheart.measure._memhunter.training import Schooling, check_apart, fit
 from byheart.measure.memhunter import memhunter
 from byheart.models.causal_lm import CausalLM
 from byheart.models.hunter import PromptHunter
@@ -103,6 +103,15 @@ def test_what_cannot_be_hunted_is_refused(target):
         fit(hunter(), Port(target), [], constant("p"), seed=0)
     with pytest.raises(DataError, match="'a' has 5 tokens"):
         fit(hunter(), Port(target), [Pair("a", "x", "short")], constant("p"), seed=0)
+
+
+def test_a_hunter_is_not_judged_on_what_it_learned_from():
+    words = [" ".join(f"w{i}x{k}" for k in range(30)) for i in range(4)]
+    pairs = [Pair(str(i), w[:40], w[40:]) for i, w in enumerate(words)]
+    check_apart(pairs[:2], pairs[2:])
+    nearly = Pair("again", pairs[0].context, pairs[0].continuation.replace("w0x29", "other"))
+    with pytest.raises(DataError, match="such as 'again' \\(as '0'\\)"):
+        check_apart(pairs[:2], [pairs[2], nearly])
 
 
 def test_prompts_are_drawn_for_the_record_alone():

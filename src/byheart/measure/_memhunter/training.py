@@ -21,10 +21,12 @@ import numpy as np
 
 from byheart.compare.recited import recited, told
 from byheart.core.atomic import write_json
+from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
 from byheart.core.errors import DataError, RunError, UsageError
 from byheart.core.progress import bar
 from byheart.core.randomness import derive_seed, generator
+from byheart.data.overlap import find_overlap
 from byheart.measure._memhunter.buffer import PriorityBuffer
 from byheart.measure._memhunter.target_port import Pair, Port, Search
 from byheart.models.hunter import PromptHunter
@@ -138,6 +140,24 @@ def check_pairs(port: Port, pairs: Sequence[Pair]) -> None:
             raise DataError(
                 f"the continuation of {pair.id!r} has {n} tokens; with fewer than {MIN_TOKENS} it comes back by luck"
             )
+
+
+def check_apart(learned: Sequence[Pair], held: Sequence[Pair]) -> None:
+    """Refuse to judge a hunter on what it learned from.
+
+    Raises:
+        DataError: if a record stands on both sides, word for word or nearly (half of its runs of 13 words, or of 5
+            where it is short).
+    """
+    sides = [Corpus.of([f"{p.context}{p.continuation}" for p in side], "member", ids=[p.id for p in side])
+             for side in (learned, held)]  # fmt: skip
+    both = find_overlap(*sides).pairs
+    if len(both):
+        one, other = both.iloc[0]["member"], both.iloc[0]["control"]
+        raise DataError(
+            f"{len(both)} records are to be hunted that the hunter learns from, such as {other!r} (as {one!r}); a "
+            "hunter can know them by heart itself, so leave them out on one side"
+        )
 
 
 def _turn(
