@@ -15,11 +15,12 @@ from itertools import pairwise
 import numpy as np
 
 from byheart.compare.corpus_index import CorpusIndex
-from byheart.compare.corpus_index.cooccurrence import near, occurrences
+from byheart.compare.corpus_index.cooccurrence import occurrences
+from byheart.compare.corpus_index.shard import Shard
 
 Term = tuple[int, ...]
-KEPT = 1 << 26
-"""Places that are remembered, half a gigabyte of them."""
+KEPT = 1 << 23
+"""Places that are remembered, three numbers each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,26 @@ def longest_ends(index: CorpusIndex, ids: np.ndarray) -> np.ndarray:
     return lengths
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where a term stands in one shard.
+
+    Args:
+        at: its positions, sorted (n,).
+        first: of each, the first position that is near and in the same document, (n,).
+        end: the first one behind these, (n,).
+    """
+
+    at: np.ndarray
+    first: np.ndarray
+    end: np.ndarray
+
+    def near(self, other: Places, *, same: bool) -> int:
+        """How many of these have one of the others near them; a place is no neighbour of itself."""
+        inside = np.searchsorted(other.at, self.end) - np.searchsorted(other.at, self.first)
+        return int((inside > same).sum())
+
+
 class Neighbours:
     """How often two terms stand near each other, in one document; remembers what it looked up.
 
@@ -85,40 +106,38 @@ class Neighbours:
 
     def __init__(self, index: CorpusIndex, window: int) -> None:
         self.index, self.window = index, window
-        self._places: dict[tuple[int, Term], np.ndarray] = {}
+        self._places: dict[Term, list[Places]] = {}
         self._counts: dict[tuple[Term, int], int] = {}
 
     def counts(self, term: Term, candidates: np.ndarray) -> np.ndarray:
         """How often the rarer of a term and each candidate has the other near it, int64 (k,); as infini-gram counts."""
-        return np.array([self._count(term, int(c)) for c in candidates], np.int64)
-
-    def _count(self, term: Term, candidate: int) -> int:
-        if max(*term, candidate) >= self.index.vocab_size:
-            return 0
-        key = (term, candidate)
-        if key not in self._counts:
-            pairs = [(self._at(s, term), self._at(s, (candidate,))) for s in range(len(self.index.shards))]
-            rarer = 0 if sum(a.size for a, _ in pairs) <= sum(b.size for _, b in pairs) else 1
-            self._counts[key] = sum(
-                int(near(shard, pair[rarer], pair[1 - rarer], self.window, same=term == (candidate,)).sum())
-                for shard, pair in zip(self.index.shards, pairs, strict=True)
-            )
-        return self._counts[key]
-
-    def _at(self, shard: int, term: Term) -> np.ndarray:
-        key = (shard, term)
-        if key not in self._places:
-            if sum(p.size for p in self._places.values()) > KEPT:
-                self._places.clear()
-            query = np.array(term).astype(self.index.dtype).tobytes()
-            self._places[key] = occurrences(self.index.shards[shard], query)
-        return self._places[key]
+        return np.array([self._count(term, c) for c in candidates.tolist()], np.int64)
 
     def frequency(self, term: Term) -> int:
         """How often a term stands in the corpus."""
-        if max(term) >= self.index.vocab_size:
-            return 0
-        return sum(self._at(s, term).size for s in range(len(self.index.shards)))
+        return sum(p.at.size for p in self._of(term)) if max(term) < self.index.vocab_size else 0
+
+    def _count(self, term: Term, candidate: int) -> int:
+        key, other = (term, candidate), (candidate,)
+        if key not in self._counts:
+            rarer, more = sorted((term, other), key=self.frequency)
+            known = self.frequency(rarer) > 0
+            pairs = zip(self._of(rarer), self._of(more), strict=True) if known else ()
+            self._counts[key] = sum(a.near(b, same=term == other) for a, b in pairs)
+        return self._counts[key]
+
+    def _of(self, term: Term) -> list[Places]:
+        if term not in self._places:
+            if sum(p.at.size for places in self._places.values() for p in places) > KEPT:
+                self._places.clear()
+            query = np.array(term).astype(self.index.dtype).tobytes()
+            self._places[term] = [self._in(shard, query) for shard in self.index.shards]
+        return self._places[term]
+
+    def _in(self, shard: Shard, query: bytes) -> Places:
+        at = occurrences(shard, query)
+        begin, end = shard.bounds(shard.docs(at))
+        return Places(at, np.maximum(begin, at - self.window), np.minimum(end, at + self.window + 1))
 
 
 def npmi(together: np.ndarray, first: np.ndarray | int, second: np.ndarray, total: int) -> np.ndarray:
