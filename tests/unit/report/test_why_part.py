@@ -91,7 +91,8 @@ def test_probe_and_switch_speak_of_single_records(run):
     assert of_records(Evidence(run, {})) == {
         "a": [
             "By the probe inside it reads as recited (q = 0.01).",
-            "With the switch on, its end no longer comes back word for word (longest stretch 50 tokens before, 3 after).",
+            "With the switch on, its end no longer comes back word for word "
+            "(longest stretch 50 tokens before, 3 after).",
         ],
         "b": [
             "By the probe inside it does not stand out (q = 0.4).",
