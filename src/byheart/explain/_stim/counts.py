@@ -107,6 +107,7 @@ class Neighbours:
     def __init__(self, index: CorpusIndex, window: int) -> None:
         self.index, self.window = index, window
         self._places: dict[Term, list[Places]] = {}
+        self._frequency: dict[Term, int] = {}
         self._counts: dict[tuple[Term, int], int] = {}
 
     def counts(self, term: Term, candidates: np.ndarray) -> np.ndarray:
@@ -115,7 +116,10 @@ class Neighbours:
 
     def frequency(self, term: Term) -> int:
         """How often a term stands in the corpus."""
-        return sum(p.at.size for p in self._of(term)) if max(term) < self.index.vocab_size else 0
+        if term not in self._frequency:
+            known = max(term) < self.index.vocab_size
+            self._frequency[term] = sum(p.at.size for p in self._of(term)) if known else 0
+        return self._frequency[term]
 
     def _count(self, term: Term, candidate: int) -> int:
         key, other = (term, candidate), (candidate,)
