@@ -49,7 +49,7 @@ class Plan:
     listed: int = 128
     documents: int | None = 40
     lr: float = 4e-3
-    p_min: float = 0.9
+    p_min: float = 0.8
     device: str = "cpu"
 
     def but(self, **changes: Any) -> Plan:
@@ -62,6 +62,10 @@ PLANS = {
     "gpu": Plan(canaries=200, counts=(0, 1, 4, 16, 64, 256), width=512, layers=8, repeated=20000, passes=8,
                 vocabulary=4000, documents=None, lr=1e-3, device="cuda"),
 }  # fmt: skip
+
+
+SMALL = Plan(canaries=24, repeated=8000, documents=20)
+"""What tests try: some minutes."""
 
 
 def documents(limit: int | None = None) -> dict[str, list[str]]:

@@ -40,7 +40,8 @@ def trained(plan: Plan, folder: Path, *, seed: int) -> tuple[CausalLM, CausalLM,
     else:
         for part, texts in enumerate(_parts(corpus, repetition(listed, plan, seed=seed), plan)):
             records = [_encoded(np.asarray(ids, np.int32)) for ids in tokenizer(texts)["input_ids"]]
-            with bar(f"Training {plan.layers} layers, part {part + 1} of 2", total=-(-len(records) // BATCHES[part])) as b:
+            n_steps = -(-len(records) // BATCHES[part])
+            with bar(f"Training {plan.layers} layers, part {part + 1} of 2", total=n_steps) as b:
                 train(module, records, epochs=1, batch_size=BATCHES[part], lr=plan.lr, seed=seed + part,
                       callback=lambda *_: b.advance())  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
