@@ -103,13 +103,13 @@ def chain_candidates(
 
     Returns:
         Signals. Ragged, by token of the chain: `token_ids`, `start`, `end` (characters); `text` (UTF-8). By scored
-        token: `position`, `logprob`, `elicited` (0 or 1), `suffix` (first token of the eliciting end; the beginning of
-        the answer where none elicits it), `wrong` (0, 1; 2 where nothing was said of it). By scored token and
+        token: `position`, `logprob`, `elicited` (0 or 1), `suffix` (first token of the eliciting end; the beginning
+        of the answer where none elicits it), `wrong` (0, 1; 2 where nothing was said of it). By scored token and
         candidate: `candidate` (ids, likeliest first), `candidate_logprob`. By word: `word_left`, `word_right`
         (characters), `word_first`, `word_end` (tokens), `word_asked` (1 in the question, 0 in the answer). By scored
-        token and word: `salience`, nats (L1-normalised for `grad`), NaN where the word does not come before. `tokenizer`, the
-        fingerprint (ASCII). Dense: `k`, `answer` (its first token), `n_front`, `forwards` (readings beside the
-        candidates' own), `too_long` (1: longer than the context, nothing was read).
+        token and word: `salience`, nats (L1-normalised for `grad`), NaN where the word does not come before.
+        `tokenizer`, the fingerprint (ASCII). Dense: `k`, `answer` (its first token), `n_front`, `forwards` (readings
+        beside the candidates' own), `too_long` (1: longer than the context, nothing was read).
 
     Raises:
         DataError: if a question does not stand in its prompt, or a column cannot be read.
