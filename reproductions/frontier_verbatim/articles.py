@@ -45,7 +45,7 @@ class Plan:
     offsets: tuple[int, ...] = (0, 40)
     max_tokens: int = 72
     vocabulary: int = 2048
-    batch_size: int = 2
+    batch_size: int = 1
     lr: float = 2e-3
     known: tuple[int | None, ...] = (0, 20, 60, None)
     oracle: int = 40

@@ -26,7 +26,7 @@ ODD = "Quibble"
 
 def made_up_article(seed: int, n_words: int = 330) -> str:
     """Sentences of made-up words; no two articles share a run of words."""
-    rng = generator(seed, "article")
+    rng = np.random.default_rng(seed)
     said = [str(w) for w in rng.choice(VOCABULARY, n_words)]
     at = 0
     while at < n_words:

@@ -146,10 +146,11 @@ def curve(evidence: Evidence) -> list[dict[str, Any]]:
         return []
     table = pd.read_parquet(path).sort_values(["offset", "prefix"], kind="stable")
     rows: dict[tuple[int, int], dict[str, Any]] = {}
-    for r in table.itertuples():
-        ends = (None if np.isnan(x) else float(x) for x in (r.low, r.high))
-        row = rows.setdefault((int(r.offset), int(r.prefix)), {"offset": int(r.offset), "prefix": int(r.prefix)})
-        row[str(r.role)] = Estimate(float(r.weight), *ends, int(r.n), "characters", "mean over articles")
+    for r in table.to_dict("records"):
+        low, high = (None if np.isnan(x) else float(x) for x in (r["low"], r["high"]))
+        offset, prefix = int(r["offset"]), int(r["prefix"])
+        row = rows.setdefault((offset, prefix), {"offset": offset, "prefix": prefix})
+        row[str(r["role"])] = Estimate(float(r["weight"]), low, high, int(r["n"]), "characters", "mean over articles")
     return list(rows.values()) if len(rows) > 1 else []
 
 
