@@ -68,9 +68,7 @@ def planted(plan: Plan, seed: int) -> dict[str, int]:
     return {str(name): rest if n is None else min(n, rest) for name, n in zip(members.ids, known, strict=False)}
 
 
-def ask(
-    folder: Path, plan: Plan, policy: str, *, seed: int, attacks: Sequence[str] = ATTACKS
-) -> RunFolder:
+def ask(folder: Path, plan: Plan, policy: str, *, seed: int, attacks: Sequence[str] = ATTACKS) -> RunFolder:
     """Audit one oracle through HTTP."""
     members, control, _ = dealt(plan, seed=seed)
     members, control = (c.take(np.arange(plan.oracle)) for c in (members, control))

@@ -11,7 +11,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.errors import ByheartError, DataError, MissingExtra, TooFewRecords, UsageError
 from byheart.data.dates import iso_dates
 from byheart.data.read import read, reading
-from byheart.data.rows import source_digest
+from byheart.data.rows import source_digest, source_facts
 
 TEXTS = ["Ein Text, mit „Zeichen“.", 'two "quoted", lines\nof text', "00123", "NA", "null", "x" * 200_000]
 CHAT = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": 'Because, "so".'}]
@@ -284,3 +284,11 @@ def test_bad_calls(source, options, error, message):
 def test_an_unreachable_hub_is_an_error_of_ours():
     with pytest.raises(ByheartError, match=r"no file here and no data set that the hub could give"):
         read("nobody-here/no-such-data-set-at-all")
+
+
+def test_a_run_notes_where_a_source_was_and_what_was_in_it(tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"text": "x"}\n')
+    assert source_facts(file) == source_facts(str(file)) == {"path": str(file), "digest": source_digest(file)}
+    assert source_facts(["x"]) == {"path": "in memory"}
+    assert source_facts("owner/name") == {"path": "owner/name"}  # nothing here to take a fingerprint of
