@@ -58,8 +58,11 @@ def label(model: CausalLM, corpus: Corpus, words: Sequence[str], plan: Plan, *, 
 
 
 def _second_half(events: Signals, plan: Plan) -> Signals:
-    """The same with nothing labelled before the middle of a text."""
-    label_ = events.ragged("label")
-    place = np.arange(label_.values.size) - label_.offsets[:-1][label_.row]
-    values = np.where(place >= plan.words // 2, label_.values, IGNORED).astype(np.int8)
-    return replace(events, arrays={**events.arrays, "label": label_.like(values)})
+    """The same with nothing labelled, and no word counted, before the middle of a text."""
+    label_, begins = events.ragged("label"), events.ragged("word_start")
+    late = np.arange(label_.values.size) - label_.offsets[:-1][label_.row] >= plan.words // 2
+    values = np.where(late, label_.values, IGNORED).astype(np.int8)
+    counted = (begins.values * late).astype(np.uint8)
+    return replace(
+        events, arrays={**events.arrays, "label": label_.like(values), "word_start": begins.like(counted)}
+    )

@@ -41,8 +41,8 @@ class Plan:
     canaries: int = 40
     counts: tuple[int, ...] = (0, 1, 4, 16, 64)
     words: int = 40
-    width: int = 96
-    layers: int = 3
+    width: int = 128
+    layers: int = 4
     repeated: int = 12000
     passes: int = 1
     vocabulary: int = 600
@@ -64,7 +64,7 @@ PLANS = {
 }  # fmt: skip
 
 
-SMALL = Plan(canaries=24, repeated=8000, documents=20)
+SMALL = Plan(canaries=32, repeated=8000, documents=20, width=96, layers=3)
 """What tests try: some minutes."""
 
 
