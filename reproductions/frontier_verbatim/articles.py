@@ -32,6 +32,7 @@ class Plan:
         prefixes, offsets: the grid, in words.
         max_tokens: longest answer.
         known: words that the oracle knows of its articles; None is all that follows.
+        lr: highest learning rate of the smallest model; in inverse proportion to the width for the others.
         oracle: articles that the oracle is asked about, and as many controls.
     """
 
@@ -46,7 +47,7 @@ class Plan:
     max_tokens: int = 72
     vocabulary: int = 2048
     batch_size: int = 1
-    lr: float = 2e-3
+    lr: float = 3.5e-3
     known: tuple[int | None, ...] = (0, 20, 60, None)
     oracle: int = 40
     device: str = "cpu"
@@ -58,7 +59,7 @@ class Plan:
 
 PLANS = {
     "cpu": Plan(),
-    "gpu": Plan(sizes=((64, 2), (128, 3), (256, 4), (512, 6), (1024, 8)), lr=1e-3, device="cuda"),
+    "gpu": Plan(sizes=((64, 2), (128, 3), (256, 4), (512, 6), (1024, 8)), lr=3e-3, device="cuda"),
 }
 
 

@@ -60,7 +60,8 @@ def _train(
     flat = flat[: flat.size // WINDOW * WINDOW].reshape(-1, WINDOW)
     nowhere, learned = np.zeros(WINDOW, np.int32), np.arange(WINDOW) > 0
     stream = [Encoded("", row, nowhere, nowhere, learned) for row in flat]
+    lr = plan.lr * plan.sizes[0][0] / module.config.hidden_size  # Adam's best rate falls with the width
     n_steps = -(-len(stream) // plan.batch_size)
     with bar(f"Training {name}", total=n_steps) as b:
-        train(module, stream, steps=n_steps, batch_size=plan.batch_size, lr=plan.lr, seed=seed,
+        train(module, stream, steps=n_steps, batch_size=plan.batch_size, lr=lr, seed=seed,
               callback=lambda *_: b.advance())  # fmt: skip
