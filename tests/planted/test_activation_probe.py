@@ -112,6 +112,6 @@ def test_what_is_refused(probed, tmp_path):
         probe_run(tmp_path, how)
     with pytest.raises(TooFewRecords, match="left out as 'too early in a run"):
         probe_run(run.path, Probing(rules=Rules(run=30)))
+    empty = RunFolder.start(tmp_path / "empty", {"verb": "audit text"})
     with pytest.raises(RunError, match="writes it"):
-        empty = RunFolder.start(tmp_path / "empty", {"verb": "audit text"})
         score_file(empty.path, "x.jsonl")
