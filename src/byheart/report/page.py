@@ -138,9 +138,13 @@ def claims(verdicts: list[Verdict]) -> list[dict[str, Any]]:
 
 
 def marks(v: Verdict) -> list[dict[str, Any]]:
-    """Where value, low and high of a verdict's estimates stand on one line, in percent of its width."""
+    """Where value, low and high of a verdict's estimates stand on one line, in percent of its width.
+
+    A number of another kind (an AUC beside a share) has no place on that line; it stands in the table of all claims.
+    """
     named = [("measured", v.main), ("control", v.control), (words.baseline_word(v), v.baseline)]
-    there = [(name, e) for name, e in named if e is not None and e.value is not None]
+    kind = v.main.unit.partition(" ")[0]
+    there = [(n, e) for n, e in named if e is not None and e.value is not None and e.unit.partition(" ")[0] == kind]
     ends = [x for _, e in there for x in (e.value, e.low, e.high) if x is not None]
     if not ends:
         return []

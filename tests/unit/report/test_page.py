@@ -181,3 +181,12 @@ def test_found_at_a_false_alarm_rate_that_the_controls_can_vouch_for_and_else_wh
     assert re.search(r"\d+ % found at 10 % \(95 % interval \d+ to \d+ %\)", page)
     assert "not resolvable with 60 controls: they can vouch for 6 % at best; 1 % needs" in page
     assert "0.1 % needs" in page
+
+
+def test_only_numbers_of_one_kind_share_a_line():
+    def number(value, unit):
+        return Estimate(value, None, None, 9, unit, "counted")
+
+    v = Verdict("m", "text", "A claim.", "shown", 0.01, number(2.0, "nats per token"), number(1.0, "nats"),
+                number(0.5, "AUC over 9 records"))  # fmt: skip
+    assert [m["name"] for m in marks(v)] == ["measured", "control"]
