@@ -89,16 +89,17 @@ def switching(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
         return Answer(question, command="byheart mitigate activation_probe RUN --then measure"), {}
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     e = {name: Estimate(**told) for name, told in facts["estimates"].items()}
-    costs = [f"{name} {of(e[name])}" for name in COSTS if name in e and e[name].value is not None]
+    costs = [f"{words} {of(e[name])}" for name, words in COSTS.items() if name in e and e[name].value is not None]
     said = [facts["sentence"], *([f"What else changes: {'; '.join(costs)}."] if costs else [])]
     rows = [(words, e[name]) for words, name in LEFT if name in e and e[name].value is not None]
     if not rows:
         return Answer(question, said, facts["caveats"]), {}
     caption = (
         "Share of records that come back exactly: as the model is, with the switch on, and with the same change in "
-        "random directions, which tells how much any change of that size disturbs. The whole site "
-        "replaced by that of unseen text is the most that a change there could do."
+        "random directions, which tells how much any change of that size disturbs."
     )
+    if any(e.get(WHOLE) is one for _, one in rows):
+        caption += " The whole site replaced by that of unseen text is the most that a change there could do."
     return Answer(question, said, facts["caveats"], chart="switch", caption=caption), {"switch": _switch_chart(rows)}
 
 
@@ -128,14 +129,18 @@ def _left(row: dict[Any, Any]) -> str:
     return f" (longest stretch {int(row['stretch_before'])} tokens before, {int(row['stretch_after'])} after)"
 
 
-COSTS = (
-    "held-out text, loss", "held-out text, loss, 99th percentile", "next-token agreement", "repetition, change",
-)  # fmt: skip
+COSTS = {
+    "held-out text, loss": "loss on held-out text, nats per token",
+    "held-out text, loss, 99th percentile": "its 99th percentile",
+    "next-token agreement": "share of held-out tokens with the same best guess",
+    "repetition, change": "share of repeated text that is copied",
+}
+WHOLE = "still recited, site of unseen text"
 LEFT = (
     ("before", "recited before"), ("switched off", "recited after"),
     ("of these still, switched off", "still recited"),
     ("of these still, random directions", "still recited, random directions"),
-    ("of these still, whole site replaced", "still recited, site of unseen text"),
+    ("of these still, whole site replaced", WHOLE),
 )  # fmt: skip
 
 
@@ -150,4 +155,4 @@ def _switch_chart(rows: list[tuple[str, Estimate]]) -> Chart:
     }  # fmt: skip
     x = {"title": "share recited", "tickformat": ".0%", "range": [-0.03, 1.03]}
     margin = {"l": 210, "r": 22, "t": 8, "b": 48}
-    return chart([dots], x, {"type": "category"}, height=110 + 40 * len(told), margin=margin)
+    return chart([dots], x, {"type": "category"}, margin=margin)

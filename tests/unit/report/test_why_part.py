@@ -74,7 +74,9 @@ def test_a_switch_is_told_with_its_price_and_random_directions(run):
     write_json(facts, run.findings_folder / "activation_probe_edit.json")
     made, charts = answers(run)
     answer = made["What does switching it off there do?"]
-    assert answer.sentences == ["It controls.", "What else changes: held-out text, loss 0.03 (0.01 to 0.05, n = 40)."]
+    assert answer.sentences == [
+        "It controls.", "What else changes: loss on held-out text, nats per token 0.03 (0.01 to 0.05, n = 40).",
+    ]  # fmt: skip
     dots = charts["switch"]["data"][0]
     assert dict(zip(dots["y"], dots["x"], strict=True)) == {
         "before": 0.5, "switched off": 0.1, "of these still, switched off": 0.2,
