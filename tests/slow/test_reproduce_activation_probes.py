@@ -40,7 +40,6 @@ def test_what_was_planted_is_found(tried):
     assert abs(ours["p-matched"].value - 0.5) < 0.1
     assert abs(ours["shuffled"].value - 0.5) < 0.05
     assert ours["tells-repeated"].value > ours["twin"].value
-    assert ours["short-context"].value > 0.5
 
 
 @pytest.mark.slow
