@@ -26,10 +26,7 @@ def showing(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
     """At which site a probe tells recited tokens from others of which the model was just as sure."""
     question, found = "Where in the network does it show?", evidence.findings("activation_probe")
     if found is None:
-        why_not = evidence.facts.get("unanswered", {}).get("activation_probe")
-        if why_not:
-            return Answer(question, [f"This could not be answered: {why_not}."]), {}
-        return Answer(question, command="byheart localize activation_probe RUN"), {}
+        return _open(evidence, question, "byheart localize activation_probe RUN"), {}
     table, facts = found
     e, params = {name: Estimate(**told) for name, told in facts["estimates"].items()}, facts["params"]
     own, n = e["matched AUC"], params["events"]
@@ -53,6 +50,12 @@ def showing(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
     )
     drawn = _layers_chart(pd.DataFrame(params["curve"]), blind.get("p of the token"))
     return Answer(question, said, params["caveats"], chart="layers", caption=caption), {"layers": drawn}
+
+
+def _open(evidence: Evidence, question: str, command: str) -> Answer:
+    """Why there is no answer: it was not asked, or the records allow none."""
+    why_not = evidence.facts.get("unanswered", {}).get("activation_probe")
+    return Answer(question, [f"This could not be answered: {why_not}."]) if why_not else Answer(question, command=command)
 
 
 def _layers_chart(curve: pd.DataFrame, confidence: Estimate | None) -> Chart:
@@ -86,7 +89,7 @@ def switching(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
     """What changing the activations there does to recitation, and what it costs."""
     question, path = "What does switching it off there do?", evidence.run.findings_folder / "activation_probe_edit.json"
     if not path.exists():
-        return Answer(question, command="byheart mitigate activation_probe RUN --then measure"), {}
+        return _open(evidence, question, "byheart mitigate activation_probe RUN --then measure"), {}
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     e = {name: Estimate(**told) for name, told in facts["estimates"].items()}
     costs = [f"{words} {of(e[name])}" for name, words in COSTS.items() if name in e and e[name].value is not None]

@@ -18,7 +18,7 @@ from byheart.signals.token_logprobs import TOKENS_PER_BATCH
 from byheart.signals.windows import Window, batches, windows
 from byheart.stats.sides import number_groups
 
-BUDGET = 512 << 20
+BUDGET = 2 << 30
 """Bytes of activations kept at a time; more sites are read in several passes."""
 
 
