@@ -120,7 +120,8 @@ def audit_text(
     command = {
         "verb": "audit text", "model": target.digest, "reference": other.digest if other else None,
         "corpus": corpus.digest, "seed": seed, "profile": profile, "batch_size": batches,
-        "shadows": [s.digest for s in shadow_models], "index": index_digest(index), "version": environment()["byheart"],
+        "shadows": [s.digest for s in shadow_models], "index": index_digest(index, target),
+        "version": environment()["byheart"],
     }  # fmt: skip
     run = RunFolder.start(out or default_folder(target.name, members, command), command)
     corpus.save(run.corpus_path)

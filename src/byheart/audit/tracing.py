@@ -87,17 +87,19 @@ def trace_run(path: Path, index: Path | str | None) -> tuple[RunFolder, list[str
     return run, overall(facts["estimates"], facts["params"])
 
 
-def index_digest(index: Path | str | None) -> str | None:
-    """What an index says of itself, as a fingerprint; None without one.
+def index_digest(index: Path | str | None, target: LanguageModel) -> str | None:
+    """What an index says of itself, as a fingerprint, once it is known to fit the model; None without one.
 
     Raises:
         UsageError: if the folder is no index.
+        TokenizerMismatchError: if it was made with another tokenizer.
     """
     if index is None:
         return None
     facts = Path(index) / "index.json"
     if not facts.is_file():
         raise UsageError(f"{index} is not an index (no index.json in it); make one with `byheart index build`")
+    _given(index, target)
     return digest_file(facts)
 
 
