@@ -112,13 +112,24 @@ class Exhibit:
         title: what it shows.
         caption: how to read it.
         rows: one dict per row, the same keys in all; numbers, words or None.
-        plot: `x`, `y` and `by` name columns; `x low`, `x high`, `y low`, `y high` those of the intervals, if any.
+        plot: `x` and `y` name columns, `by` that of the series, if there are several; `x low`, `x high`, `y low`,
+            `y high` those of the intervals, if any. `joined` draws lines, `log x` a logarithmic axis.
+
+    Raises:
+        ValueError: if a column that is to be drawn is in no row.
     """
 
     title: str
     caption: str
     rows: Sequence[Mapping[str, Any]]
     plot: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        drawn = [self.plot[k] for k in self.plot if k not in ("joined", "log x")]
+        lost = [c for c in drawn if any(c not in row for row in self.rows)]
+        if lost or (self.plot and not {"x", "y"} <= set(self.plot)):
+            said = f"; no row has {lost[0]!r}" if lost else ""
+            raise ValueError(f"the exhibit {self.title!r} is to be drawn by x and y, columns of its rows{said}")
 
 
 @dataclass(frozen=True)

@@ -131,11 +131,15 @@ def _span(ours: Estimate, place: Any) -> dict[str, float]:
 def exhibit_chart(exhibit: Exhibit) -> Chart:
     """One point per row, one colour and sign per value of the column `by`; joined by lines if `plot` says so."""
     plot = exhibit.plot
-    names = list(dict.fromkeys(str(r[plot["by"]]) for r in exhibit.rows))
+
+    def series(row: Mapping[str, Any]) -> str:
+        return str(row[plot["by"]]) if "by" in plot else plot["y"]
+
+    names = list(dict.fromkeys(series(r) for r in exhibit.rows))
     mode = "lines+markers" if plot.get("joined") else "markers"
     traces = []
     for i, name in enumerate(names):
-        rows = [r for r in exhibit.rows if str(r[plot["by"]]) == name and None not in (r[plot["x"]], r[plot["y"]])]
+        rows = [r for r in exhibit.rows if series(r) == name and None not in (r[plot["x"]], r[plot["y"]])]
         look = {"color": COLOURS[i % len(COLOURS)], "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 10}
         told = ["<br>".join(f"{safe(k)}: {safe(cell_words(v))}" for k, v in r.items()) for r in rows]
         traces.append({
@@ -145,7 +149,7 @@ def exhibit_chart(exhibit: Exhibit) -> Chart:
             **{f"error_{axis}": reach for axis in "xy" if (reach := _reach(rows, plot, axis))},
         })  # fmt: skip
     x: Chart = {"title": plot["x"], **({"type": "log"} if plot.get("log x") else {})}
-    return chart(traces, x, {"title": plot["y"]}, height=440)
+    return chart(traces, x, {"title": plot["y"]}, height=440, showlegend="by" in plot)
 
 
 def _reach(rows: list[Mapping[str, Any]], plot: Mapping[str, str], axis: str) -> Chart:

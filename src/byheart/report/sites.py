@@ -55,7 +55,9 @@ def showing(evidence: Evidence) -> tuple[Answer, dict[str, Chart]]:
 def _open(evidence: Evidence, question: str, command: str) -> Answer:
     """Why there is no answer: it was not asked, or the records allow none."""
     why_not = evidence.facts.get("unanswered", {}).get("activation_probe")
-    return Answer(question, [f"This could not be answered: {why_not}."]) if why_not else Answer(question, command=command)
+    if why_not:
+        return Answer(question, [f"This could not be answered: {why_not}."])
+    return Answer(question, command=command)
 
 
 def _layers_chart(curve: pd.DataFrame, confidence: Estimate | None) -> Chart:

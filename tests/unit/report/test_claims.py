@@ -1,5 +1,7 @@
 """Are claims and exhibits drawn where they belong?"""
 
+import pytest
+
 from byheart.core.claim import Claim, Exhibit, Reproduction
 from byheart.core.verdict import Estimate
 from byheart.report.claims import claim_marks, claims_markdown, exhibit_chart, headline, write_claims
@@ -55,3 +57,16 @@ def test_a_page_without_a_picture_carries_no_script(tmp_path):
     assert "<script" not in page
     assert "One | two &lt;b&gt;." in page
     assert "<script" in write_claims(tried(exhibits=(Exhibit("E", "how", ROWS, PLOT),)), tmp_path).read_text()
+
+
+def test_one_series_needs_no_name():
+    drawn = exhibit_chart(Exhibit("T", "C", [{"n": 1, "auc": 0.5}, {"n": 2, "auc": 0.75}], {"x": "n", "y": "auc"}))
+    (only,) = drawn["data"]
+    assert (only["name"], only["x"], only["y"]) == ("auc", [1, 2], [0.5, 0.75])
+    assert not drawn["layout"]["showlegend"]
+
+
+@pytest.mark.parametrize("plot", [{"x": "n", "y": "nothing"}, {"x": "n"}, {"x": "n", "y": "auc", "by": "who"}])
+def test_what_cannot_be_drawn_is_refused_when_it_is_made(plot):
+    with pytest.raises(ValueError, match="to be drawn"):
+        Exhibit("T", "C", [{"n": 1, "auc": 0.5}], plot)
