@@ -23,6 +23,7 @@ def test_every_question_has_an_answer_or_a_reason_on_the_page(explained):
     assert "recited passages" in page
     facts = json.loads((explained.findings_folder / "redundancy.json").read_text(encoding="utf-8"))
     assert facts["params"]["caveats"]
+    assert "frequency, nll, others, slope" in facts["estimates"]  # counts come from the index of the training records
     assert all(str(escape(s)) in page for s in facts["params"]["caveats"])
     assert "Not asked yet" not in page
     probed = (explained.findings_folder / "activation_probe.json").exists()

@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from byheart.audit.passes import make_pass
 from byheart.audit.probing import Probing, look_inside
 from byheart.audit.profiles import Profile
 from byheart.audit.run_pass import run_pass
 from byheart.audit.switching import Switching, switch_off
+from byheart.compare.corpus_index import open_index
 from byheart.core.errors import TargetError, TooFewRecords
 from byheart.core.run import RunFolder
 from byheart.execute.job import Engine
@@ -42,7 +45,8 @@ def explain_run(
     one = make_pass("perturbed_prefixes", run.corpus, target, None, profile, seed=seed, batch_size=batch_size)
     assert one is not None, "a pass over the records' own prefixes needs nothing else"
     with run.step("redundancy"):
-        redundancy(run_pass(one, run, engine, "Pass: perturbed prefixes"), seed=seed).save(run.findings_folder)
+        signals = run_pass(one, run, engine, "Pass: perturbed prefixes")
+        redundancy(signals, counts=seen_in_training(run), seed=seed).save(run.findings_folder)
     unanswered: dict[str, str] = {}
     try:
         look_inside(run, target, Probing(limit=profile.n_explained))
@@ -52,3 +56,9 @@ def explain_run(
         log.info("Not answered: %s.", e)
         unanswered["activation_probe"] = str(e)
     run.update(unanswered=unanswered)
+
+
+def seen_in_training(run: RunFolder) -> np.ndarray | None:
+    """How often each token stands in the training records, int64 (vocabulary,); None where they were not indexed."""
+    index = run.path / "index"
+    return np.asarray(open_index(index).unigrams) if (index / "index.json").exists() else None

@@ -8,9 +8,9 @@ saliency of the content words of question and answer: what each later token lose
 reading per word for all tokens at once.
 
 Cost beside the candidates' own reading, counted in `forwards`: at most one reading per token of the answer for the
-elicitation, one per content word of the answer and one per content word of the question. That is at most 2 + q readings
-per token, q being the content words of the question per token of the answer, so at most 3 when the answer is as long as
-the question. Saliency `grad` takes one reading and a backward pass per token, `lerg` some hundred readings per text.
+elicitation, one per content word of the answer, and one per content word of the question, which are left out in groups
+where they are more than the answer's tokens. So never more than 3 readings per token of the answer. Saliency `grad`
+takes one reading and a backward pass per token, `lerg` some hundred readings per text.
 
 Source: Li et al. 2025, arXiv 2508.02037 (STIM), section 3; Tuan et al. 2021, arXiv 2106.06528 (LERG).
 Departs from it: saliency is by leaving out words, exact and cheap, unless `lerg` is asked for; what is left out is

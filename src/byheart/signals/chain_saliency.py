@@ -4,7 +4,9 @@ Words are left out by deleting their tokens, so that the model reads text and no
 
 Source: Li et al. 2025, arXiv 2508.02037 (STIM), section 3 and appendix E; Tuan et al. 2021, arXiv 2106.06528 (LERG);
 Yin & Neubig 2022, arXiv 2202.10419 (contrastive gradient times input).
-Departs from it: by default each word is left out of the whole chain, one reading for all tokens behind it.
+Departs from it: by default each word is left out of the whole chain, one reading for all tokens behind it. Where the
+question has more content words than the answer has tokens, neighbours are left out together and share their worth, so
+that the question never takes more than one reading per token.
 """
 
 from __future__ import annotations
@@ -53,18 +55,42 @@ def salience(
 
 
 def _left_out(target: LanguageModel, chain: Chain, logprob: np.ndarray) -> tuple[np.ndarray, int]:
-    """What is lost when one word is left out of the chain."""
+    """What is lost when one word is left out of the chain; or a group, where the question is long for the answer."""
     at, stop, ids = chain.positions, int(chain.positions[-1]) + 1, chain.ids
-    begin = np.array([max(w.end, chain.answer) for w in chain.words])
-    prompts = [np.concatenate([ids[: w.first], ids[w.end : b]]) for w, b in zip(chain.words, begin, strict=True)]
-    readable = np.array([p.size > 0 and b < stop for p, b in zip(prompts, begin, strict=True)])
-    rows = np.flatnonzero(readable)
-    read = forced(target, [prompts[i] for i in rows], [ids[begin[i] : stop] for i in rows])["logprob"]
+    groups = left_out_together(len(chain.asked), len(chain.said), stop - chain.answer)
+    prompts, begins = [], []
+    for group in groups:
+        words = [chain.words[i] for i in group]
+        begin = max(words[-1].end, chain.answer)
+        stays = np.ones(begin, bool)
+        for word in words:
+            stays[word.first : word.end] = False
+        prompts.append(ids[:begin][stays])
+        begins.append(begin)
+    rows = [i for i, (p, b) in enumerate(zip(prompts, begins, strict=True)) if p.size and b < stop]
+    read = forced(target, [prompts[i] for i in rows], [ids[begins[i] : stop] for i in rows])["logprob"]
     found = np.full((at.size, len(chain.words)), np.nan, np.float32)
     for i, row in zip(rows, read, strict=True):
-        behind = at >= begin[i]
-        found[behind, i] = logprob[behind] - row[at[behind] - begin[i]]
-    return found, rows.size
+        behind = at >= begins[i]
+        worth = logprob[behind] - row[at[behind] - begins[i]]
+        found[np.ix_(np.flatnonzero(behind), np.array(groups[i]))] = worth[:, None]
+    return found, len(rows)
+
+
+def left_out_together(n_asked: int, n_said: int, n_tokens: int) -> list[list[int]]:
+    """Numbers of the words that are left out at once: single ones, but no more groups of the question than tokens.
+
+    Args:
+        n_asked: content words of the question, numbered first.
+        n_said: content words of the answer, numbered after them.
+        n_tokens: tokens of the answer.
+
+    >>> left_out_together(2, 1, 9), left_out_together(5, 1, 2)
+    ([[0], [1], [2]], [[0, 1, 2], [3, 4], [5]])
+    """
+    of_question = np.array_split(np.arange(n_asked), max(1, min(n_asked, n_tokens)))
+    groups = [g.tolist() for g in of_question if g.size]
+    return [*groups, *([n_asked + i] for i in range(n_said))]
 
 
 def _by_draws(target: LanguageModel, chain: Chain, suffix: np.ndarray, seed: int) -> tuple[np.ndarray, int]:

@@ -161,6 +161,23 @@ def test_readings_beside_the_candidates_are_at_most_three_a_token(tiny):
     assert 0 < signals.dense("forwards")[0] <= 3 * n_tokens
 
 
+def test_a_question_that_is_long_for_its_answer_is_left_out_in_groups(tiny):
+    # " 7" are the two tokens up to the last that is scored, so twelve content words go in two groups of six
+    prompt = "Ann red apples green pears counted twice sold eleven baskets monday noon?"
+    signals = chain_candidates(tiny, chains((prompt, " 7.")))
+    assert signals.dense("forwards")[0] <= 3 * 2
+    worth = by_word(signals)[0]
+    assert worth[:6].tolist() == [worth[0]] * 6
+    assert worth[6:12].tolist() == [worth[6]] * 6
+    assert worth[0] != worth[6]
+    ids, at = signals.ragged("token_ids")[0], int(signals.ragged("position")[0][0])
+    stays = np.ones(at, bool)
+    for first, end in zip(signals.ragged("word_first")[0][:6], signals.ragged("word_end")[0][:6], strict=True):
+        stays[first:end] = False
+    law = tiny.logits(tiny.hidden(torch.from_numpy(ids[:at][stays]).long()[None])[0]).log_softmax(-1).numpy()
+    assert worth[0] == pytest.approx(float(signals.ragged("logprob")[0][0] - law[-1, ids[at]]), abs=1e-4)
+
+
 def test_steps_questions_and_wrong_words_are_found():
     items = [("dd b c", "ce de"), ("b c", "ce de"), ("b c", "ce de")]
     corpus = chains(
