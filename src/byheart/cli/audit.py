@@ -58,9 +58,6 @@ def text(
     config: o.Config = None,
 ) -> int:
     """Does a language model know its training records by heart, which ones, and how sure are we?"""
-    import shlex
-    import sys
-
     from byheart.audit import audit_text
     from byheart.execute import engine_named
 
@@ -88,7 +85,7 @@ def text(
         batch_size=batch_size,
         trust_remote_code=trust_remote_code,
         show_text=show_text,
-        command_line=shlex.join(["byheart", *sys.argv[1:]]),
+        command_line=o.typed(),
     )
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)
 
@@ -124,9 +121,6 @@ def table(
     config: o.Config = None,
 ) -> int:
     """Is a synthetic table a copy of the training table, which rows are copied, and how sure are we?"""
-    import shlex
-    import sys
-
     from byheart.audit import audit_table
     from byheart.execute import engine_named
 
@@ -148,7 +142,7 @@ def table(
         profile=profile,
         limit=limit,
         show_text=show_text,
-        command_line=shlex.join(["byheart", *sys.argv[1:]]),
+        command_line=o.typed(),
     )
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)
 

@@ -39,9 +39,6 @@ def benchmark(
     config: o.Config = None,
 ) -> int:
     """Has a language model seen this benchmark, and does it answer it from memory or by skill?"""
-    import shlex
-    import sys
-
     from byheart.audit.contamination import audit_benchmark
     from byheart.cli.audit import begin, check_gate, finish
     from byheart.execute import engine_named
@@ -69,6 +66,6 @@ def benchmark(
         limit=limit,
         trust_remote_code=trust_remote_code,
         show_text=show_text,
-        command_line=shlex.join(["byheart", *sys.argv[1:]]),
+        command_line=o.typed(),
     )
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)

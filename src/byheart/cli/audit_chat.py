@@ -56,9 +56,6 @@ def chat(
     config: o.Config = None,
 ) -> int:
     """How much of our articles does a chat model give back word for word, beyond articles it cannot know?"""
-    import shlex
-    import sys
-
     from byheart.audit import audit_chat
     from byheart.audit.chat import ATTACKS
     from byheart.cli.audit import begin, check_gate, finish
@@ -97,6 +94,6 @@ def chat(
         limit=limit,
         trust_remote_code=trust_remote_code,
         show_text=show_text,
-        command_line=shlex.join(["byheart", *sys.argv[1:]]),
+        command_line=o.typed(),
     )
     return finish(run, fail_on=fail_on, junit=junit, as_json=as_json)

@@ -50,9 +50,6 @@ def command(
     config: o.Config = None,
 ) -> None:
     """Is a token of a reasoning chain said because it is frequent in the training corpus, and through which channel?"""
-    import shlex
-    import sys
-
     from byheart.audit.chains import audit_chains, chains_of_run
     from byheart.cli.audit import begin
     from byheart.core.errors import UsageError
@@ -73,7 +70,7 @@ def command(
         model, source, index, out=out, reward=_function(reward), threshold=threshold, saliency=saliency,  # type: ignore[arg-type]
         new_tokens=new_tokens, window=window, n_salient=n_salient, association=association, seed=seed, device=device,
         dtype=dtype, limit=limit, trust_remote_code=trust_remote_code, show_text=show_text,
-        command_line=shlex.join(["byheart", *sys.argv[1:]]),
+        command_line=o.typed(),
     )  # fmt: skip
     print("\n".join(sentences(made, show_text)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +39,11 @@ def _from_config(ctx: typer.Context, path: Path | None) -> Path | None:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, list)) else str(value)
+
+
+def typed() -> str:
+    """What the user typed, as the report tells how to do it again."""
+    return shlex.join(["byheart", *sys.argv[1:]])
 
 
 Config = Annotated[
