@@ -29,7 +29,7 @@ class Profile:
     n_resamples: int
     passes: tuple[str, ...]
     n_generated: int
-    n_explained: int
+    n_explained: int = 100
 
 
 _CHEAP = ("token_logprobs", "reference_logprobs")
