@@ -209,7 +209,10 @@ def dates(roles):
     return np.array([f"{2018 if r == 'member' else 2022}-03-{d:02d}" for r, d in zip(roles, days, strict=True)], object)
 
 
-@pytest.mark.parametrize(("draw", "date"), [(by_topic, None), (by_length, None), (by_score, dates)])
+@pytest.mark.parametrize(("draw", "date"), [
+    pytest.param(by_topic, None, marks=pytest.mark.slow), pytest.param(by_length, None, marks=pytest.mark.slow),
+    (by_score, dates),
+])  # fmt: skip
 def test_sets_that_differ_in_themselves_are_refused(population, draw, date):
     """With scores that follow the shift the membership claims are refused in at least 95 % of the audits."""
     n, refused, tempted = 30, 0, 0

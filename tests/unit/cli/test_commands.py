@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
@@ -325,7 +326,8 @@ def test_interrupted_keeps_what_is_done(options, tmp_path):
     """Ctrl-C during the passes: exit code 130, one line, and the same command ends well."""
     command = [sys.executable, "-m", "byheart.cli.main", "audit", "text", *map(str, options), "--out", "run"]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=env)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # where the suite itself runs in the background
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=env, preexec_fn=heard)
     seen = ""
     while "Pass 2" not in seen and process.poll() is None:  # early, as a busy machine may wake this test late
         seen += process.stderr.readline()

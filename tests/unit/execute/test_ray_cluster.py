@@ -150,6 +150,7 @@ def test_cluster_that_asks_for_a_token(head, short_folder):
     assert "is RAY_AUTH_MODE=token set here" in last
 
 
+@pytest.mark.slow
 def test_cluster_of_its_own_stays_for_the_next_pass(letters, key, tmp_path, same_files, capfd):
     capfd.readouterr()
     engine = RayEngine(workers=1, store_bytes=STORE)

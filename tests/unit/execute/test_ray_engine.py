@@ -70,6 +70,7 @@ def test_worker_that_is_killed_costs_a_retry(cluster, letters, key, tmp_path, sa
     same_files(tmp_path / "ray", tmp_path / "local")
 
 
+@pytest.mark.slow
 def test_shard_that_kills_every_worker_ends_in_one_line(cluster, letters, key, tmp_path):
     job = letters(dies_at=letters().texts[30], deaths=100)
     with pytest.raises(ByheartError, match=f"lost its Ray worker {RETRIES + 1} times") as caught:

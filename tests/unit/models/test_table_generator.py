@@ -47,6 +47,7 @@ def quick(name, **options):
 
 
 BOTH = pytest.mark.parametrize("name", ["tabddpm", "tabsyn"])
+BOTH_TRAINED_LONG = pytest.mark.parametrize("name", ["tabddpm", pytest.param("tabsyn", marks=pytest.mark.slow)])
 
 
 @BOTH
@@ -173,7 +174,7 @@ LEARNERS = {
 }
 
 
-@BOTH
+@BOTH_TRAINED_LONG
 def test_margins_and_dependence_come_near_the_truth(name):
     """A margin may be 0.1 off for what the network has not learned; on top of it chance: 1e-6 false alarms each."""
     generator = LEARNERS[name]().fit(toy(800, 0), TOY, seed=0)
@@ -207,7 +208,7 @@ def copied(made, train):
     return (nearest[:, 0] < nearest[:, 1] / 3).mean()
 
 
-@BOTH
+@BOTH_TRAINED_LONG
 def test_long_training_on_few_rows_ends_in_copies(name):
     train, shares = noise(40, 0), {}
 

@@ -23,7 +23,7 @@ def test_apart_is_0_and_alike_is_near_1(table, classifier):
     assert found.n == 200
 
 
-@pytest.mark.parametrize("classifier", KINDS)
+@pytest.mark.parametrize("classifier", ["logistic", pytest.param("trees", marks=pytest.mark.slow)])
 def test_without_a_difference_the_score_keeps_to_its_level_of_chance(table, classifier):
     """100 pairs of like tables: 2.5 % below the level's low end, at most 8 (false alarm about 1 in 1,000)."""
     rng = np.random.default_rng(1)
