@@ -226,6 +226,7 @@ def test_sets_that_differ_in_themselves_are_refused(population, draw, date):
     assert tempted > 0.5 * n, "the scores do not follow the shift, so refusing was no feat"
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_the_claim_is_shown_where_there_is_something_to_find(population):
     """Half of the population gets 0.3 nats per token; its true AUC, counted over all pairs, lies in the intervals."""
     corpus, signals = population

@@ -28,6 +28,7 @@ def epsilon(model, path, out):
     return next(v for v in run.verdicts if v.method == "one_run_epsilon")
 
 
+@pytest.mark.slow
 def test_bound_is_positive_where_canaries_were_learned(coins, tmp_path):
     """All guesses right on 120 coins would bound epsilon at about 3.6; none can be above that."""
     manifest, path = coins

@@ -8,6 +8,7 @@ import pytest
 from byheart.audit.selftest_table import selftest_table
 
 
+@pytest.mark.slow
 def test_selftest_finds_what_is_planted_and_is_silent_otherwise():
     command = [sys.executable, "-m", "byheart.cli.main", "selftest", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)

@@ -26,6 +26,8 @@ from .conftest import trained
 N, N_MODELS, N_DUPLICATED, TIMES = 64, 9, 24, 3
 NOISE = 0.02  # two AUCs over the same 9 x 64 decisions differ by chance by about so much
 
+pytestmark = pytest.mark.slow  # nine trainings
+
 
 @pytest.fixture(scope="module")
 def pool():

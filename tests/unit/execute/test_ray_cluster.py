@@ -120,6 +120,7 @@ def test_cluster_by_address(head, letters, key, tmp_path, same_files):
     assert letters().noted("open") == 3
 
 
+@pytest.mark.slow
 def test_worker_killed_on_the_cluster_by_address(head, letters, key, tmp_path, same_files):
     job, killed = letters(pause=0.1), []
 

@@ -74,6 +74,7 @@ def test_texts_padded_packed_and_padding_free(sft, watching, packing):
     assert last(callback)["byheart_exposure_mean"] >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_an_adapter_on_completions(sft, watching):
     """The loss is on the completion, which holds the secret; the adapter alone learns."""

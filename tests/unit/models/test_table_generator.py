@@ -174,7 +174,8 @@ LEARNERS = {
 }
 
 
-@BOTH_TRAINED_LONG
+@pytest.mark.slow
+@BOTH
 def test_margins_and_dependence_come_near_the_truth(name):
     """A margin may be 0.1 off for what the network has not learned; on top of it chance: 1e-6 false alarms each."""
     generator = LEARNERS[name]().fit(toy(800, 0), TOY, seed=0)
