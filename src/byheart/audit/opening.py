@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from byheart.core.run import RunFolder
     from byheart.core.target import LanguageModel
 
+OF_WEIGHTS = ("audit text", "audit benchmark", "explain stim")
+"""Runs whose model is one that can be opened again."""
+
 
 def open_text_model(source: Any, *, device: str, dtype: str, trust_remote_code: bool) -> LanguageModel:
     """A language model from a folder, hub id, `.gguf` file, adapter, `smollm2`, live pair or LanguageModel.
@@ -43,8 +46,12 @@ def reopen(
         trust_remote_code: allow a model's own code, asked for anew each time.
 
     Raises:
+        UsageError: if the run is of something else than a language model with its weights at hand.
         TargetError: if the weights are no longer those of the run.
     """
+    verb = run.facts.get("command", {}).get("verb")
+    if verb not in OF_WEIGHTS:
+        raise UsageError(f"{run.path} is a run of `{verb}`; this needs one of `audit text`, whose model can be opened")
     dtype = run.facts.get("opened", {}).get("dtype", "auto") if dtype == "auto" else dtype
     source = run.facts.get("model_source")
     target = open_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)

@@ -47,6 +47,7 @@ def command(
     from byheart.audit.hunt_records import Hunting
     from byheart.cli.audit import begin
     from byheart.core.errors import UsageError
+    from byheart.report.terminal import verdict_lines
 
     begin(quiet)
     numbers = {"budget": budget, "tries": tries, "prompt-tokens": prompt_tokens, "prefix-tokens": prefix_tokens,
@@ -63,8 +64,5 @@ def command(
     found = hunt_run(
         run, hunter=hunter, reference=reference, how=how, device=device, trust_remote_code=trust_remote_code
     )
-    for verdict in found:
-        p = "" if verdict.p is None else f", p = {verdict.p:.2g}"
-        print(f"{verdict.claim}\n{verdict.decision}{p}: {verdict.main}")
-        print("\n".join(f"- {sentence}" for sentence in verdict.caveats))
+    print("\n".join(verdict_lines(found)))
     print(f"Verdicts: {run / 'verdicts.json'}; `byheart report {run}` draws them.")

@@ -8,6 +8,7 @@ from byheart.audit.text import audit_text
 from byheart.cli.main import run as command_line
 from byheart.compare.corpus_index import build_index, open_index
 from byheart.core.errors import TokenizerMismatchError, UsageError
+from byheart.core.run import RunFolder
 from byheart.models.causal_lm import CausalLM
 from byheart.models.tiny import byte_tokenizer, tiny_gpt
 from byheart.models.train import train
@@ -75,3 +76,12 @@ def test_a_run_is_traced_again_from_the_command_line(model, tmp_path, capsys):
     assert "recited passages of at least 10 tokens" in capsys.readouterr().out
     assert findings(run)["params"]["documents"] == len(MEMBERS) + 50
     assert command_line(["verify", str(run.path)]) == 0
+
+
+def test_a_run_of_something_else_is_refused_in_one_line(tmp_path, capsys):
+    run = RunFolder.start(tmp_path / "chat", {"verb": "audit chat", "seed": 0, "model": "m"})
+    for words in (["localize", "activation_probe"], ["mitigate", "activation_probe", "--site", "blocks"]):
+        assert command_line([*words[:2], str(run.path), *words[2:], "--quiet"]) == 2
+        said = capsys.readouterr().err
+        assert "is a run of `audit chat`" in said
+        assert said.count("\n") == 1
