@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from byheart.compare.alignment import align, best_window, edit_distance, longest_common_subsequence
-from byheart.compare.substring import longest_common_substring
+from byheart.compare.text.alignment import align, best_window, edit_distance, longest_common_subsequence
+from byheart.compare.text.substring import longest_common_substring
 
 LENGTH, SHORT, ROUNDS = 10_000, 1_000, 5
 LETTERS = list("etaoin shrdlucmfwypvbg")

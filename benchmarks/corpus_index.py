@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from byheart.compare.corpus_index import build_index, open_index
-from byheart.compare.substring import longest_common_substring
+from byheart.compare.text.substring import longest_common_substring
 from byheart.core.atomic import write_json
+from byheart.index import build_index, open_index
 
 RESULTS = Path(__file__).parent / "results" / "corpus_index.json"
 KINDS, QUERIES, ROUNDS = 50_000, 100_000, 3

@@ -13,7 +13,7 @@ from rounds import ratio, smallest, texts, write
 
 from byheart import load_text_model
 from byheart.core.target import Encoded
-from byheart.signals.token_logprobs import token_statistics
+from byheart.signals.text.token_logprobs import token_statistics
 
 TIE = 1e-4
 

@@ -18,7 +18,7 @@ import scipy
 from byheart.core.card import Card
 from byheart.core.scores import Scores
 from byheart.stats.conformal import standing_out
-from byheart.stats.judge import judge
+from byheart.stats.judge.membership import judge
 from byheart.stats.roc import roc_band, tpr_at_fpr
 from byheart.stats.sides import Sides
 

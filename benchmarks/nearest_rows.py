@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from byheart.compare.nearest_rows import nearest_ratio
+from byheart.compare.rows.nearest_rows import nearest_ratio
 from byheart.core.corpus import Corpus
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
@@ -120,7 +120,7 @@ def on_ray(n=3000):
     """Whether the shards' files of both engines are the same, and how long each took, start of the cluster included."""
     from byheart.execute import engine_named
     from byheart.execute.shards import plan_shards, run_shards
-    from byheart.signals.nearest_rows import RECIPES, NearestRows
+    from byheart.signals.table.nearest_rows import RECIPES, NearestRows
 
     frame = pd.concat([mixed(n, seed) for seed in range(3)], ignore_index=True)
     corpus = Corpus.of(Rows.of(frame, MIXED), np.repeat(["member", "nonmember", "synthetic"], n).tolist())

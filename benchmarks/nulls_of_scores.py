@@ -22,7 +22,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 from byheart.measure.closest_record import closest_record
-from byheart.signals.nearest_rows import nearest_rows
+from byheart.signals.table.nearest_rows import nearest_rows
 from byheart.stats.label_test import label_test
 from byheart.stats.shares import share_estimate
 from byheart.stats.sides import Sides

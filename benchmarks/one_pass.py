@@ -15,8 +15,8 @@ import torch
 from rounds import ratio, smallest, texts, write
 
 from byheart import load_text_model
-from byheart.signals.token_logprobs import TOKENS_PER_BATCH, token_statistics
-from byheart.signals.windows import batches, windows
+from byheart.signals.text.token_logprobs import TOKENS_PER_BATCH, token_statistics
+from byheart.signals.text.windows import batches, windows
 
 
 def bound(target, encoded):

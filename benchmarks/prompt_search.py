@@ -13,7 +13,7 @@ import torch
 from rounds import ratio, smallest, texts, write
 
 from byheart import load_text_model
-from byheart.models.prompt_search import Frame, prompt_gradient, read_candidates
+from byheart.models.text.prompt_search import Frame, prompt_gradient, read_candidates
 
 
 def whole_loss(target, frame, prompt):

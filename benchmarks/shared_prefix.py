@@ -12,7 +12,7 @@ import torch
 from rounds import ratio, smallest, texts, write
 
 from byheart import load_text_model
-from byheart.signals.token_logprobs import token_statistics
+from byheart.signals.text.token_logprobs import token_statistics
 
 
 def concatenated(target, encoded, prefix):

@@ -14,10 +14,10 @@ from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.localize._activation_probe.probe import Probe
 from byheart.localize.activation_probe import activation_probe
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.token_events import Rules, removed, token_events
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.token_events import Rules, removed, token_events
 
 OUT = Path("runs/activation_probe")
 N_WORDS, LENGTH, SEED = 128, 32, 0

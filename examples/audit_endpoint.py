@@ -6,10 +6,10 @@ To audit a real one, keep the last lines and give its address, its name and the 
 """
 
 from byheart import audit_chat
-from byheart.models.chat_endpoint import EndpointChat
-from byheart.models.chat_limits import Budget
-from byheart.models.chat_oracle import Oracle, made_up_article
-from byheart.models.chat_server import ChatServer
+from byheart.models.chat.endpoint import EndpointChat
+from byheart.models.chat.limits import Budget
+from byheart.models.toy.chat_oracle import Oracle, made_up_article
+from byheart.models.toy.chat_server import ChatServer
 from byheart.report.terminal import verdict_lines
 
 ARTICLES = [made_up_article(i) for i in range(30)]

@@ -11,8 +11,8 @@ from sklearn.datasets import load_breast_cancer
 
 import byheart
 from byheart.core.schema import Schema
-from byheart.data.held_out import held_out_split
-from byheart.models.tabddpm import TabDDPM
+from byheart.data.table.held_out import held_out_split
+from byheart.models.table.tabddpm import TabDDPM
 from byheart.report.terminal import verdict_lines
 
 ROWS = 150

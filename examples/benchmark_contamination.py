@@ -12,11 +12,11 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from byheart.audit.contamination import audit_benchmark
+from byheart.audit.benchmark.audit_benchmark import audit_benchmark
 from byheart.core.randomness import generator
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
 
 NAMES = ["Ann", "Bob", "Eve", "Joe", "Kim", "Leo", "Max", "Mia", "Sue", "Tim", "Tom", "Zoe"]
 THINGS, PLACES = ["pens", "cups", "hats", "keys", "eggs", "maps"], ["shop", "park", "barn", "dock", "farm"]

@@ -21,11 +21,11 @@ from byheart.cli.audit import begin
 from byheart.core.atomic import replacing, write_json
 from byheart.core.progress import bar
 from byheart.core.randomness import generator
-from byheart.data.canaries import make_canaries
-from byheart.data.inject import inject
-from byheart.data.read import read
-from byheart.models.causal_lm import load_text_model
-from byheart.models.train import train
+from byheart.data.canaries.canaries import make_canaries
+from byheart.data.canaries.inject import inject
+from byheart.data.text.read import read
+from byheart.models.text.causal_lm import load_text_model
+from byheart.models.text.train import train
 from byheart.report.terminal import verdict_lines
 
 SEED, SALT = 0, "demo"

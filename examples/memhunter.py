@@ -8,16 +8,16 @@ from pathlib import Path
 
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
-from byheart.measure._memhunter.beam_opt import BeamOpt
-from byheart.measure._memhunter.dataset_test import dataset_test
-from byheart.measure._memhunter.target_port import Pair, Port
 from byheart.measure.blind import blind
 from byheart.measure.memhunter import memhunter
-from byheart.models.causal_lm import CausalLM
-from byheart.models.hunter import PromptHunter
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.train import train
-from byheart.signals.hunted import cut_in_two, hunted, with_prompts
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.hunter import PromptHunter
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.search.beam_opt import BeamOpt
+from byheart.search.port import Pair, Port
+from byheart.signals.text.hunted import cut_in_two, hunted, with_prompts
+from byheart.stats.judge.hunted_set import dataset_test
 
 OUT, SEED = Path("runs/memhunter"), 0
 LETTERS, BEGINNING, REST, N = "abcdefghijklmnopqrstuvwxyz", 6, 10, 32

@@ -8,17 +8,17 @@ beginnings with their first continuation and knows of no header.
 from functools import partial
 
 from byheart.core.randomness import generator
-from byheart.measure._memhunter.best_of_n import best_of_n
-from byheart.measure._memhunter.budget_curve import budget_curve, of_search, of_soft_prompt
-from byheart.measure._memhunter.climb import Plan
-from byheart.measure._memhunter.gcg import gcg, warm_start
-from byheart.measure._memhunter.prefix_suffix import prefix_suffix
-from byheart.measure._memhunter.target_port import Pair, Port
-from byheart.measure._memhunter.templates import templates
-from byheart.measure._memhunter.universal import universal
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.train import train
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.search.best_of_n import best_of_n
+from byheart.search.budget_curve import budget_curve, of_search, of_soft_prompt
+from byheart.search.climb import Plan
+from byheart.search.gcg import gcg, warm_start
+from byheart.search.port import Pair, Port
+from byheart.search.prefix_suffix import prefix_suffix
+from byheart.search.templates import templates
+from byheart.search.universal import universal
 
 LETTERS, SEED, RECORDS = "abcdefghijklmnopqrstuvwxyz", 0, 16
 BUDGETS = (20, 500, 2000)  # tokens per record

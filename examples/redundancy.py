@@ -9,10 +9,10 @@ from pathlib import Path
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.explain.redundancy import redundancy
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.train import train
-from byheart.signals.perturbed_prefixes import perturbed_prefixes
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.text.perturbed_prefixes import perturbed_prefixes
 
 OUT = Path("runs/redundancy")
 LETTERS, SEED = "abcdefghijklmnopqrstuvwxyz", 0

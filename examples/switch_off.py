@@ -12,11 +12,11 @@ from transformers import PreTrainedTokenizerFast
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.mitigate.activation_probe import activation_probe, class_means, measure_switch
-from byheart.models.causal_lm import CausalLM
-from byheart.models.sites import Site
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.token_events import token_events
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.sites import Site
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.token_events import token_events
 
 N_WORDS, LENGTH, SEED = 128, 40, 0
 HABITS = generator(SEED, "habits").integers(0, N_WORDS, (N_WORDS, 3))

@@ -10,10 +10,10 @@ import pandas as pd
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 from byheart.core.target import Synthesizer
-from byheart.models.marginals import IndependentColumns
-from byheart.models.optimal_denoiser import OptimalDenoiser
-from byheart.models.tabddpm import TabDDPM
-from byheart.models.table_generator import TrainState
+from byheart.models.table.generator import TrainState
+from byheart.models.table.marginals import IndependentColumns
+from byheart.models.table.optimal_denoiser import OptimalDenoiser
+from byheart.models.table.tabddpm import TabDDPM
 
 SCHEMA = Schema.of(["age", "income"], ["city", "job", "smokes"], target="smokes")
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from byheart import read
-from byheart.compare.corpus_index import build_index
+from byheart.index import build_index
 
 DATA = Path(__file__).parent / "data" / "jargon.jsonl"
 

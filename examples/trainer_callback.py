@@ -9,10 +9,10 @@ from pathlib import Path
 
 from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
-from byheart.data.canaries import make_canaries
-from byheart.data.inject import inject
+from byheart.data.canaries.canaries import make_canaries
+from byheart.data.canaries.inject import inject
 from byheart.integrations import MemorizationCallback
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
 PLACES = ("river", "market", "harbour", "tower", "garden")
 PEOPLE = ("baker", "miller", "sailor", "painter", "teacher", "weaver", "carter", "mason")

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from byheart.audit.judging import GUESSES, ONCE, RECITING
 from byheart.audit.profiles import PROFILES
+from byheart.audit.text.judging import GUESSES, ONCE, RECITING
 from byheart.core.card import Card, discover
-from byheart.stats.judge import CLAIM, SET_CLAIM
-from byheart.stats.judge_exposure import CLAIM as EXPOSURE_CLAIM
-from byheart.stats.judge_extraction import CLAIM as RECITED_CLAIM
+from byheart.stats.judge.exposure import CLAIM as EXPOSURE_CLAIM
+from byheart.stats.judge.extraction import CLAIM as RECITED_CLAIM
+from byheart.stats.judge.membership import CLAIM, SET_CLAIM
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- methods -->", "<!-- /methods -->"

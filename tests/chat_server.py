@@ -1,10 +1,10 @@
-"""The server of models/chat_server.py on a bad day. Loaded by file name from the tests that need it."""
+"""The server of models/toy/chat_server.py on a bad day. Loaded by file name from the tests that need it."""
 
 import json
 import threading
 
-from byheart.models import chat_server
-from byheart.models.chat_oracle import VOCABULARY, Oracle, made_up_article
+from byheart.models.toy import chat_server
+from byheart.models.toy.chat_oracle import VOCABULARY, Oracle, made_up_article
 
 __all__ = ["VOCABULARY", "ChatServer", "Oracle", "made_up_article"]
 

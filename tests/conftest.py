@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def untrained_folder(tmp_path_factory):
     """A tiny model that never saw any text, with a byte tokenizer, as save_pretrained leaves it."""
-    from byheart.models.tiny import byte_tokenizer, tiny_gpt
+    from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
     folder = tmp_path_factory.mktemp("untrained") / "tiny"
     tiny_gpt(272, width=32, layers=1, context=160, seed=0).save_pretrained(folder)
@@ -38,7 +38,7 @@ def untrained_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def records_folder(tmp_path_factory):
     """`members.jsonl` and `control.jsonl`: 30 made-up sentences each, drawn alike, one subject in each a group."""
-    from byheart.audit.selftest import made_up_records
+    from byheart.audit.text.selftest import made_up_records
 
     folder, sentences = tmp_path_factory.mktemp("records"), made_up_records(60, seed=1)
     for name, part in (("members", sentences[:30]), ("control", sentences[30:])):

@@ -9,9 +9,9 @@ import numpy as np
 
 from byheart.core.corpus import Corpus
 from byheart.core.signals import Signals
-from byheart.models.causal_lm import CausalLM
-from byheart.signals.token_events import EXPECTED, IGNORED, Rules, given_twice, token_events
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.text.causal_lm import CausalLM
+from byheart.signals.text.token_events import EXPECTED, IGNORED, Rules, given_twice, token_events
+from byheart.signals.text.token_logprobs import token_logprobs
 
 from .texts import Plan, string
 
@@ -63,6 +63,4 @@ def _second_half(events: Signals, plan: Plan) -> Signals:
     late = np.arange(label_.values.size) - label_.offsets[:-1][label_.row] >= plan.words // 2
     values = np.where(late, label_.values, IGNORED).astype(np.int8)
     counted = (begins.values * late).astype(np.uint8)
-    return replace(
-        events, arrays={**events.arrays, "label": label_.like(values), "word_start": begins.like(counted)}
-    )
+    return replace(events, arrays={**events.arrays, "label": label_.like(values), "word_start": begins.like(counted)})

@@ -17,18 +17,18 @@ from byheart.core.corpus import Corpus
 from byheart.core.findings import Findings
 from byheart.core.randomness import generator
 from byheart.core.verdict import Estimate
-from byheart.localize._activation_probe.dealt import dealt_auc
 from byheart.localize._activation_probe.events import Events, kept
 from byheart.localize._activation_probe.folds import held_out
 from byheart.localize._activation_probe.judging import auc_of
+from byheart.localize._activation_probe.permuted_auc import dealt_auc
 from byheart.localize._activation_probe.probe import Probe
 from byheart.localize._activation_probe.records import score_records
 from byheart.localize.activation_probe import activation_probe
-from byheart.mitigate._activation_probe.effect import measure_switch
+from byheart.mitigate._proof.effect import measure_switch
 from byheart.mitigate.activation_probe import activation_probe as switch_off
-from byheart.models.causal_lm import CausalLM
-from byheart.models.sites import Site
-from byheart.signals.token_events import REPEATED, Rules, removed
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.sites import Site
+from byheart.signals.text.token_events import REPEATED, Rules, removed
 from byheart.stats.auc import auc_estimate
 from byheart.stats.intervals import bootstrap_mean
 from byheart.stats.sides import Sides

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from byheart.audit.chat import ATTACKS, audit_chat
+from byheart.audit.chat.audit_chat import ATTACKS, audit_chat
 from byheart.core.claim import Exhibit, Found
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
 from byheart.explain.output_filter import filter_found, output_filter
-from byheart.models.chat_endpoint import EndpointChat
-from byheart.models.chat_oracle import POLICIES, Oracle
-from byheart.models.chat_server import ChatServer
-from byheart.signals.reply_cells import ANSWERED, reply_cells
+from byheart.models.chat.endpoint import EndpointChat
+from byheart.models.toy.chat_oracle import POLICIES, Oracle
+from byheart.models.toy.chat_server import ChatServer
+from byheart.signals.chat.reply_cells import ANSWERED, reply_cells
 from byheart.stats.intervals import bootstrap_mean, proportion
 
 from .articles import Plan, dealt

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from byheart.audit.chat import audit_chat
+from byheart.audit.chat.audit_chat import audit_chat
 from byheart.core.corpus import Corpus
 from byheart.core.progress import bar
 from byheart.core.randomness import generator
 from byheart.core.run import RunFolder
 from byheart.core.target import Encoded
-from byheart.models.causal_lm import CausalLM
-from byheart.models.chat import OpenChat
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
+from byheart.models.chat.opening import OpenChat
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
 
 from .articles import Plan, dealt, trained_tokenizer
 

@@ -12,15 +12,15 @@ from functools import partial
 import numpy as np
 
 from byheart.core.claim import Exhibit
-from byheart.measure._memhunter.best_of_n import best_of_n, written_by
-from byheart.measure._memhunter.budget_curve import Point, Runner, budget_curve, of_search, of_soft_prompt
-from byheart.measure._memhunter.climb import Plan as Climb
-from byheart.measure._memhunter.gcg import gcg
-from byheart.measure._memhunter.prefix_suffix import prefix_suffix
-from byheart.measure._memhunter.target_port import Pair, Port, Search, Searched
-from byheart.measure._memhunter.templates import templates
-from byheart.measure._memhunter.universal import universal
-from byheart.models.hunter import PromptHunter
+from byheart.models.text.hunter import PromptHunter
+from byheart.search.best_of_n import best_of_n, written_by
+from byheart.search.budget_curve import Point, Runner, budget_curve, of_search, of_soft_prompt
+from byheart.search.climb import Plan as Climb
+from byheart.search.gcg import gcg
+from byheart.search.port import Pair, Port, Search, Searched
+from byheart.search.prefix_suffix import prefix_suffix
+from byheart.search.templates import templates
+from byheart.search.universal import universal
 
 from .texts import Plan
 

@@ -10,17 +10,17 @@ import numpy as np
 
 from byheart.core.corpus import Corpus
 from byheart.core.scores import Scores
-from byheart.measure._memhunter.beam_opt import BeamOpt
-from byheart.measure._memhunter.budget_curve import Runner, recited_after
-from byheart.measure._memhunter.ladder import ready_made, written
-from byheart.measure._memhunter.meter import bare
-from byheart.measure._memhunter.target_port import Pair, Port
-from byheart.measure._memhunter.training import Report, Schooling, fit
 from byheart.measure.memhunter import memhunter
-from byheart.models.causal_lm import CausalLM
-from byheart.models.hunter import PromptHunter
-from byheart.models.tiny import tiny_gpt
-from byheart.signals.hunted import hunted, with_prompts
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.hunter import PromptHunter
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.search.beam_opt import BeamOpt
+from byheart.search.budget_curve import Runner, recited_after
+from byheart.search.ladder import ready_made, written
+from byheart.search.meter import bare
+from byheart.search.port import Pair, Port
+from byheart.search.training import Report, Schooling, fit
+from byheart.signals.text.hunted import hunted, with_prompts
 
 from .texts import Plan, Planted
 

@@ -13,13 +13,13 @@ import numpy as np
 from byheart.core.claim import Exhibit, Found
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate
-from byheart.measure._memhunter.dataset_test import dataset_test, power_curve
-from byheart.measure._memhunter.gcg import warm_start
-from byheart.measure._memhunter.ladder import RUNGS
-from byheart.measure._memhunter.target_port import Port
 from byheart.measure.blind import blind
-from byheart.models.hunter import PromptHunter
+from byheart.models.text.hunter import PromptHunter
+from byheart.search.gcg import warm_start
+from byheart.search.ladder import RUNGS
+from byheart.search.port import Port
 from byheart.stats.intervals import bootstrap_mean, clopper_pearson
+from byheart.stats.judge.hunted_set import dataset_test, power_curve
 
 from .curve import GRADIENT, curve, shown
 from .hunting import Ground, hunter_runner, pairs_of

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
-from byheart.signals.hunted import with_columns
+from byheart.signals.text.hunted import with_columns
 
 HEADER, PREFIX, REST = 3, 8, 16  # words
 COMMON = np.arange(30, 230)  # ranks of the words that headers are made of

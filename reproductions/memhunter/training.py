@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 from byheart.core.progress import bar
 from byheart.core.randomness import generator
 from byheart.core.target import Encoded
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
 
 from .texts import Plan, Planted
 

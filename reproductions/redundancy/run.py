@@ -17,7 +17,7 @@ from byheart.core.findings import Findings
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
 from byheart.explain.redundancy import redundancy
-from byheart.signals.perturbed_prefixes import BASELINES, CLEAN
+from byheart.signals.text.perturbed_prefixes import BASELINES, CLEAN
 from byheart.stats.auc import auc_estimate
 from byheart.stats.intervals import bootstrap_mean
 from byheart.stats.sides import Sides

@@ -13,10 +13,10 @@ from byheart.core.progress import bar
 from byheart.core.randomness import generator
 from byheart.core.signals import Signals
 from byheart.core.target import Encoded
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.perturbed_prefixes import perturbed_prefixes
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.perturbed_prefixes import perturbed_prefixes
 
 from .texts import PREFIX, REST, Plan, canaries, documents, windows, word_tokenizer
 

@@ -14,16 +14,16 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from byheart.compare.corpus_index import CorpusIndex, build_index
 from byheart.core.corpus import Corpus
 from byheart.core.progress import bar
 from byheart.core.randomness import generator
 from byheart.core.signals import Signals
 from byheart.core.target import Encoded
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.chain_candidates import chain_candidates
+from byheart.index import CorpusIndex, build_index
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.chain_candidates import chain_candidates
 
 from .traps import Plan, stems, texts, tokenizer
 

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from byheart.core.randomness import generator
-from byheart.signals.chain_words import FUNCTION_WORDS
+from byheart.signals.text.chain_words import FUNCTION_WORDS
 
 TIMES = (24, 12, 8, 5, 4, 3, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0)
 """How often a name has its likeliest value, its next, ...: 64 texts for each name."""

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from scipy.stats import t as student
 
-from byheart.compare.nearest_rows import THRESHOLD, nearest_ratio
+from byheart.compare.rows.nearest_rows import THRESHOLD, nearest_ratio
 from byheart.core.verdict import Estimate
 from byheart.stats.excess import excess
 from byheart.stats.intervals import proportion

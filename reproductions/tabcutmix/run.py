@@ -15,7 +15,7 @@ from byheart.core.claim import Exhibit, Found
 from byheart.core.kept import kept_json
 from byheart.core.progress import progress
 from byheart.core.verdict import Estimate
-from byheart.models.optimal_denoiser import OptimalDenoiser
+from byheart.models.table.optimal_denoiser import OptimalDenoiser
 from byheart.stats.intervals import proportion
 
 from . import tables

@@ -23,8 +23,8 @@ from byheart.core.rows import Rows
 from byheart.measure.table_quality import table_quality
 from byheart.mitigate._row_mixing.baselines import mixup_tabular, smote_tabular
 from byheart.mitigate.tabcutmix import TabCutMix
-from byheart.models.tabddpm import TabDDPM
-from byheart.models.tabsyn import TabSyn
+from byheart.models.table.tabddpm import TabDDPM
+from byheart.models.table.tabsyn import TabSyn
 from byheart.stats.excess import excess
 from byheart.stats.intervals import proportion
 

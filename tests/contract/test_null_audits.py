@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from byheart.audit.judging import judge_text
 from byheart.audit.measuring import measure_with, readers, records_of
 from byheart.audit.profiles import Profile
-from byheart.audit.selftest import OBJECTS, PLACES, SUBJECTS, VERBS
+from byheart.audit.text.judging import judge_text
+from byheart.audit.text.selftest import OBJECTS, PLACES, SUBJECTS, VERBS
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.measure.loss import loss
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.train import train
-from byheart.signals.conditional import conditional_logprobs
-from byheart.signals.continuations import continuations
-from byheart.signals.lowercase import lowercase_logprobs
-from byheart.signals.token_logprobs import token_logprobs
-from byheart.stats.judge import judge
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.text.conditional import conditional_logprobs
+from byheart.signals.text.continuations import continuations
+from byheart.signals.text.lowercase import lowercase_logprobs
+from byheart.signals.text.token_logprobs import token_logprobs
+from byheart.stats.judge.membership import judge
 
 LEVEL, N_AUDITS, N_SIDE = 0.05, 200, 50
 PROFILE = Profile("null", True, None, 20, 599, (), 0)  # the smallest p, 1/600, survives Holm over 15 claims: 0.025

@@ -22,10 +22,10 @@ from byheart.measure.copied_record import copied_record
 from byheart.measure.nearest_row import nearest_row
 from byheart.measure.row_membership import row_membership
 from byheart.measure.singling_out import singling_out
-from byheart.signals.nearest_rows import nearest_rows
-from byheart.stats.judge import judge
-from byheart.stats.judge_copies import judge_copies
-from byheart.stats.judge_share import judge_share
+from byheart.signals.table.nearest_rows import nearest_rows
+from byheart.stats.judge.copies import judge_copies
+from byheart.stats.judge.membership import judge
+from byheart.stats.judge.share import judge_share
 from byheart.stats.label_test import label_test
 from byheart.stats.sides import Sides
 

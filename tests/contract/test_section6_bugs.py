@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import norm, rankdata
 
-from byheart.compare.alignment import best_window
+from byheart.compare.text.alignment import best_window
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged
@@ -28,10 +28,10 @@ from byheart.measure.recall import recall
 from byheart.measure.reference import reference
 from byheart.measure.window import window
 from byheart.measure.zlib import zlib
-from byheart.models.toy import ToyBigram
-from byheart.signals.conditional import conditional_logprobs
-from byheart.signals.gradients import gradient_norm
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.toy.bigram import ToyBigram
+from byheart.signals.text.conditional import conditional_logprobs
+from byheart.signals.text.gradients import gradient_norm
+from byheart.signals.text.token_logprobs import token_logprobs
 from byheart.stats.auc import auc, auc_estimate
 from byheart.stats.roc import tpr_at_fpr
 from byheart.stats.sides import Sides

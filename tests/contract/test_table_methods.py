@@ -18,7 +18,7 @@ from byheart.core.findings import Findings
 from byheart.core.rows import Rows
 from byheart.core.schema import Column, Schema
 from byheart.core.scores import Scores
-from byheart.signals.nearest_rows import RECIPES, nearest_rows
+from byheart.signals.table.nearest_rows import RECIPES, nearest_rows
 
 SOURCES = (*RECIPES, "corpus")
 ALL = [

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from byheart.audit.selftest import made_up_records
-from byheart.audit.text import audit_text
+from byheart.audit.text.audit_text import audit_text
+from byheart.audit.text.selftest import made_up_records
 from byheart.core.corpus import Corpus
-from byheart.data.canaries import Manifest, make_canaries
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.train import train
+from byheart.data.canaries.canaries import Manifest, make_canaries
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
 
 def trained(texts, *, seed, width=64, layers=2, epochs=8, batch_size=16, lr=4e-3):

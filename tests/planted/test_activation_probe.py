@@ -9,16 +9,16 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner
 
-from byheart.audit.probing import Probing, probe_run, score_file, sentences
-from byheart.audit.text import audit_text
+from byheart.audit.text.audit_text import audit_text
+from byheart.audit.text.probing import Probing, probe_run, score_file, sentences
 from byheart.cli.main import app
 from byheart.core.errors import RunError, TooFewRecords, UsageError
 from byheart.core.run import RunFolder
 from byheart.localize._activation_probe.probe import Probe
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.token_events import Rules
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.token_events import Rules
 
 WORDS = [a + b for a in "abcdefghij" for b in "klmnopqrst"]
 RULES = Rules(run=4, p_ref_max=1.0)

@@ -10,19 +10,19 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from byheart.audit.contamination import audit_benchmark
+from byheart.audit.benchmark.audit_benchmark import audit_benchmark
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
-from byheart.data.benchmark import read_benchmark
-from byheart.data.twin_rules import ALIKE
-from byheart.data.twins import given_twins, make_twins
+from byheart.data.benchmark.benchmark import read_benchmark
+from byheart.data.benchmark.twin_rules import ALIKE
+from byheart.data.benchmark.twins import given_twins, make_twins
 from byheart.measure.blind_twins import blind_twins
 from byheart.measure.contamination import contamination
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.token_logprobs import token_logprobs
-from byheart.stats.judge_contamination import judge_contamination, judge_recall, recalled_or_skilled
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.token_logprobs import token_logprobs
+from byheart.stats.judge.contamination import judge_contamination, judge_recall, recalled_or_skilled
 
 NAMES = ["Ann", "Bob", "Eve", "Ian", "Jim", "Joe", "Kim", "Leo", "Max", "Mia", "Ron", "Sue", "Tim", "Tom", "Zoe", "Dan"]
 THINGS = ["pens", "cups", "hats", "nuts", "keys", "eggs", "maps", "cars"]

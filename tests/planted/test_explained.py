@@ -5,7 +5,7 @@ import json
 import pytest
 from markupsafe import escape
 
-from byheart.audit.text import audit_text
+from byheart.audit.text.audit_text import audit_text
 from byheart.audit.verify import verify_run
 
 from .conftest import sides

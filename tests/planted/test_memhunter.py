@@ -7,16 +7,16 @@ from transformers import PreTrainedTokenizerFast
 
 from byheart.core.corpus import Corpus
 from byheart.core.target import Encoded
-from byheart.measure._memhunter.beam_opt import BeamOpt
-from byheart.measure._memhunter.dataset_test import dataset_test
-from byheart.measure._memhunter.target_port import Pair, Port
 from byheart.measure.blind import blind
 from byheart.measure.memhunter import memhunter
-from byheart.models.causal_lm import CausalLM
-from byheart.models.hunter import PromptHunter
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.hunted import hunted, with_columns, with_prompts
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.hunter import PromptHunter
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.search.beam_opt import BeamOpt
+from byheart.search.port import Pair, Port
+from byheart.signals.text.hunted import hunted, with_columns, with_prompts
+from byheart.stats.judge.hunted_set import dataset_test
 
 WORDS = [f"w{i}" for i in range(60)]
 HEADERS = ("w3 w14", "w15 w9")

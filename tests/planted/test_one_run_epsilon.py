@@ -2,10 +2,10 @@
 
 import pytest
 
-from byheart.audit.selftest import made_up_records
-from byheart.audit.text import audit_text
+from byheart.audit.text.audit_text import audit_text
+from byheart.audit.text.selftest import made_up_records
 from byheart.core.corpus import Corpus
-from byheart.data.canaries import make_canaries
+from byheart.data.canaries.canaries import make_canaries
 
 from .conftest import trained
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from byheart.audit.selftest import made_up_records
-from byheart.audit.text import audit_text
-from byheart.data.canaries import make_canaries
+from byheart.audit.text.audit_text import audit_text
+from byheart.audit.text.selftest import made_up_records
+from byheart.data.canaries.canaries import make_canaries
 from byheart.measure.exposure import exposure
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.signals.text.token_logprobs import token_logprobs
 
 from .conftest import sides, trained
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from byheart.core.randomness import generator
-from byheart.measure._memhunter.budget_curve import budget_curve, of_search, recited_after
-from byheart.measure._memhunter.climb import Plan
-from byheart.measure._memhunter.gcg import gcg, warm_start
-from byheart.measure._memhunter.prefix_suffix import prefix_suffix
-from byheart.measure._memhunter.soft_prompt import soft_prompt
-from byheart.measure._memhunter.target_port import Pair
-from byheart.measure._memhunter.universal import universal
+from byheart.search.budget_curve import budget_curve, of_search, recited_after
+from byheart.search.climb import Plan
+from byheart.search.gcg import gcg, warm_start
+from byheart.search.port import Pair
+from byheart.search.prefix_suffix import prefix_suffix
+from byheart.search.soft_prompt import soft_prompt
+from byheart.search.universal import universal
 
 CAP, ONE = 500, Plan(n_candidates=64, steps=None)  # target tokens per record
 

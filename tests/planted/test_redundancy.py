@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from byheart.compare.prefix_perturbation import Perturbation
+from byheart.compare.text.prefix_perturbation import Perturbation
 from byheart.explain._redundancy.drops import Drops, matched_ratio, vulnerability
 from byheart.explain._redundancy.resample import clustered, ratio_of_means
-from byheart.signals.perturbed_prefixes import BASELINES, CLEAN, perturbed_prefixes
+from byheart.signals.text.perturbed_prefixes import BASELINES, CLEAN, perturbed_prefixes
 from byheart.stats.auc import auc
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from byheart.audit.selftest_table import selftest_table
+from byheart.audit.table.selftest import selftest_table
 
 
 @pytest.mark.slow

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from byheart.audit.selftest import made_up_records
-from byheart.audit.text import audit_text
+from byheart.audit.text.audit_text import audit_text
+from byheart.audit.text.selftest import made_up_records
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.measure.counterfactual import counterfactual
 from byheart.measure.lira import lira
 from byheart.measure.loss import loss
 from byheart.measure.rmia import rmia
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.signals.text.token_logprobs import token_logprobs
 
 from .conftest import trained
 

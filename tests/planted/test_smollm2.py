@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from byheart.core.corpus import Corpus
-from byheart.models.causal_lm import load_text_model
-from byheart.signals.continuations import continuations
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.text.causal_lm import load_text_model
+from byheart.signals.text.continuations import continuations
+from byheart.signals.text.token_logprobs import token_logprobs
 
 pytestmark = [
     pytest.mark.slow,

@@ -10,10 +10,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from byheart.core.corpus import Corpus
 from byheart.mitigate.activation_probe import activation_probe, class_means, measure_switch
-from byheart.models.causal_lm import CausalLM
-from byheart.models.sites import Site
-from byheart.models.tiny import byte_tokenizer
-from byheart.signals.token_events import Rules, token_events
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.sites import Site
+from byheart.models.toy.tiny import byte_tokenizer
+from byheart.signals.text.token_events import Rules, token_events
 
 RULES = Rules(word_start=False)
 SIGNS = string.ascii_letters + string.digits

@@ -8,19 +8,19 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from byheart.audit.opening import reopen
-from byheart.audit.switching import Switching, switch_run
-from byheart.audit.text import audit_text
+from byheart.audit.text.audit_text import audit_text
+from byheart.audit.text.switching import Switching, switch_run
 from byheart.audit.verify import note_outputs, verify_run
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Estimate
 from byheart.mitigate.activation_probe import class_means
-from byheart.models.causal_lm import CausalLM
-from byheart.models.sites import Site
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.token_events import token_events
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.sites import Site
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.text.token_events import token_events
 
 N_WORDS = 128
 

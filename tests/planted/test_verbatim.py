@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from byheart.audit.chat import audit_chat
+from byheart.audit.chat.audit_chat import audit_chat
 from byheart.core.signals import Signals
 from byheart.explain.output_filter import filter_found, output_filter
-from byheart.models.chat_endpoint import EndpointChat
-from byheart.models.chat_limits import Budget
-from byheart.signals.reply_cells import reply_cells
+from byheart.models.chat.endpoint import EndpointChat
+from byheart.models.chat.limits import Budget
+from byheart.signals.chat.reply_cells import reply_cells
 
 spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[1] / "chat_server.py")
 chat_server = importlib.util.module_from_spec(spec)

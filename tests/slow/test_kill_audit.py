@@ -9,7 +9,7 @@ import time
 import pytest
 
 from byheart.core.randomness import generator
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
 pytestmark = pytest.mark.slow
 

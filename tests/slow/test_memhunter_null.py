@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import ttest_ind
 
 from byheart.core.corpus import Corpus
-from byheart.measure._memhunter.dataset_test import dataset_test
 from byheart.measure.memhunter import memhunter
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.signals.hunted import hunted, with_columns, with_prompts
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.text.hunted import hunted, with_columns, with_prompts
+from byheart.stats.judge.hunted_set import dataset_test
 
 RUNS, DOCUMENTS, WINDOWS = 200, 10, 5
 LETTERS = list("abcdefgh")

@@ -12,11 +12,11 @@ from transformers import PreTrainedTokenizerFast
 from byheart.core.corpus import Corpus
 from byheart.data.attack_templates import attack_templates
 from byheart.measure.verbatim import verbatim
-from byheart.models.causal_lm import CausalLM
-from byheart.models.chat import OpenChat, open_chat_model
-from byheart.models.tiny import tiny_gpt
-from byheart.models.train import train
-from byheart.signals.replies import Grid, replies, reply_texts
+from byheart.models.chat.opening import OpenChat, open_chat_model
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
+from byheart.models.toy.tiny import tiny_gpt
+from byheart.signals.chat.replies import Grid, replies, reply_texts
 from byheart.stats.threshold import control_threshold
 
 pytestmark = pytest.mark.slow

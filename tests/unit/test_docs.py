@@ -142,7 +142,7 @@ def test_epsilon_table_of_the_playbook_is_what_the_code_says():
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
-    from byheart.models.tiny import byte_tokenizer, tiny_gpt
+    from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
     monkeypatch.chdir(tmp_path)
     tokenizer = byte_tokenizer(bos=True)

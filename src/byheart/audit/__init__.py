@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from byheart.audit.chat import audit_chat
-from byheart.audit.table import audit_table
-from byheart.audit.text import audit_text
+from byheart.audit.chat.audit_chat import audit_chat
+from byheart.audit.table.audit_table import audit_table
+from byheart.audit.text.audit_text import audit_text
 from byheart.audit.verify import verify_run
 from byheart.report.compare import compare_runs as compare
 

@@ -23,7 +23,7 @@ def open_text_model(source: Any, *, device: str, dtype: str, trust_remote_code: 
         UsageError: if the name is empty or the device unknown.
         TargetError: if the model cannot be opened.
     """
-    from byheart.models.causal_lm import load_text_model  # transformers is an extra
+    from byheart.models.text.causal_lm import load_text_model  # transformers is an extra
 
     if hasattr(source, "hidden") and hasattr(source, "opener"):
         return source  # type: ignore[no-any-return]

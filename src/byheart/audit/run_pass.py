@@ -6,7 +6,7 @@ import logging
 
 import numpy as np
 
-from byheart.audit.passes import Pass
+from byheart.audit.text.passes import Pass
 from byheart.core.run import RunFolder
 from byheart.core.signals import Signals
 from byheart.execute.job import Engine
@@ -23,6 +23,4 @@ def run_pass(one: Pass, run: RunFolder, engine: Engine, title: str) -> Signals:
     log.info("%s (%d records)", title, len(sizes))
     plan = plan_shards(sizes, tokens_per_shard=one.tokens_per_shard)
     with run.step(one.name):
-        return run_shards(
-            one, plan, run.signals_folder(one.name), key=one.key, engine=engine, title=title, sizes=sizes
-        )
+        return run_shards(one, plan, run.signals_folder(one.name), key=one.key, engine=engine, title=title, sizes=sizes)

@@ -10,7 +10,7 @@ from byheart.audit.opening import open_text_model
 from byheart.core.digest import digest_file
 from byheart.core.errors import ByheartError
 from byheart.core.run import RunFolder
-from byheart.data.rows import source_digest
+from byheart.data.sources import source_digest
 
 SEALED = ("corpus.parquet", "verdicts.json", "scores/*.parquet", "signals/*/*.safetensors", "findings/*")
 OPENED = {"device": "auto", "dtype": "auto", "trust_remote_code": False}

@@ -39,7 +39,7 @@ def benchmark(
     config: o.Config = None,
 ) -> int:
     """Has a language model seen this benchmark, and does it answer it from memory or by skill?"""
-    from byheart.audit.contamination import audit_benchmark
+    from byheart.audit.benchmark.audit_benchmark import audit_benchmark
     from byheart.cli.audit import begin, check_gate, finish
     from byheart.execute import engine_named
 

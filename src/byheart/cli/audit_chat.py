@@ -57,16 +57,16 @@ def chat(
 ) -> int:
     """How much of our articles does a chat model give back word for word, beyond articles it cannot know?"""
     from byheart.audit import audit_chat
-    from byheart.audit.chat import ATTACKS
+    from byheart.audit.chat.audit_chat import ATTACKS
     from byheart.cli.audit import begin, check_gate, finish
-    from byheart.models.chat_limits import Budget
+    from byheart.models.chat.limits import Budget
 
     check_gate(fail_on, junit)
     begin(quiet)
     budget = Budget(max_requests, token_budget)
     asked: Any = model
     if endpoint is not None:
-        from byheart.models.chat_endpoint import EndpointChat
+        from byheart.models.chat.endpoint import EndpointChat
 
         asked = EndpointChat(
             endpoint, model, key_env, budget, requests_per_minute, at_once, attempts, timeout, stream=stream

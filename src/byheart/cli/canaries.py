@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from byheart.data.canaries import Manifest
+    from byheart.data.canaries.canaries import Manifest
 
 app = typer.Typer(help="Plant strings that nobody can guess, to prove later what was learned.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def make(
     ] = None,
 ) -> None:
     """Draw canaries and their twins; print the commitment to publish before training."""
-    from byheart.data.canaries import make_canaries
+    from byheart.data.canaries.canaries import make_canaries
 
     manifest = make_canaries(
         seed=seed,
@@ -68,8 +68,8 @@ def inject(
     seed: Annotated[int | None, typer.Option("--seed", help="Decides the places; else the manifest's own.")] = None,
 ) -> None:
     """Write the data again with every canary planted its number of times."""
-    from byheart.data.canaries import Manifest
-    from byheart.data.inject import inject as plant
+    from byheart.data.canaries.canaries import Manifest
+    from byheart.data.canaries.inject import inject as plant
 
     done = plant(Manifest.load(manifest), data, out, seed=seed, text_column=text_column)
     done.manifest.save(manifest)
@@ -87,8 +87,8 @@ def verify(
     text_column: TextColumn = None,
 ) -> None:
     """Check a manifest against its commitment, and data against the manifest."""
-    from byheart.data.canaries import Manifest
-    from byheart.data.planted import verify_manifest
+    from byheart.data.canaries.canaries import Manifest
+    from byheart.data.canaries.planted import verify_manifest
 
     found = verify_manifest(Manifest.load(manifest), None if data is None else str(data), text_column=text_column)
     for sentence in found.checked:
@@ -102,7 +102,7 @@ def nats_per_token(target: Any) -> Callable[[Sequence[str]], list[float]]:
     import numpy as np
 
     from byheart.core.corpus import Corpus
-    from byheart.signals.token_logprobs import token_logprobs
+    from byheart.signals.text.token_logprobs import token_logprobs
 
     def score(texts: Sequence[str]) -> list[float]:
         signals: Any = token_logprobs(target, Corpus.of(list(texts), "unknown"), seed=0)
@@ -113,7 +113,7 @@ def nats_per_token(target: Any) -> Callable[[Sequence[str]], list[float]]:
 
 
 def _scorer(model: str) -> Callable[[Sequence[str]], list[float]]:
-    from byheart.models.causal_lm import load_text_model
+    from byheart.models.text.causal_lm import load_text_model
 
     return nats_per_token(load_text_model(model))
 

@@ -19,7 +19,7 @@ def command(
     quiet: o.Quiet = False,
 ) -> None:
     """Which training documents hold the passages that the model recites, and how often?"""
-    from byheart.audit.tracing import trace_run
+    from byheart.audit.text.tracing import trace_run
     from byheart.cli.audit import begin
     from byheart.report import write_all
 

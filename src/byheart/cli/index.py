@@ -14,7 +14,7 @@ from byheart.cli import options as o
 if TYPE_CHECKING:
     import numpy as np
 
-    from byheart.compare.corpus_index import CorpusIndex, Span
+    from byheart.index import CorpusIndex, Span
 
 app = typer.Typer(
     help="Index training data, and find in it what a model said: counts, sources, duplicates.", no_args_is_help=True
@@ -44,8 +44,8 @@ def build(
 ) -> None:
     """Sort a corpus once, so that every later question takes microseconds."""
     from byheart.cli.audit import begin
-    from byheart.compare.corpus_index import build_index
-    from byheart.data.read import read
+    from byheart.data.text.read import read
+    from byheart.index import build_index
 
     begin(quiet)
     corpus = read(source, text_column=text_column, limit=limit, minimum=1)
@@ -65,8 +65,8 @@ def count(
     as_json: AsJson = False,
 ) -> None:
     """How often a text stands in the corpus, and what follows it."""
-    from byheart.compare.corpus_index import open_index
-    from byheart.compare.corpus_index.chance import expected_count
+    from byheart.index import open_index
+    from byheart.index.chance import expected_count
 
     index = open_index(path)
     ids = index.encode(text)
@@ -103,7 +103,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Which stretches of a text stand word for word in the corpus, in which documents, and is that more than chance?"""
-    from byheart.compare.corpus_index import open_index
+    from byheart.index import open_index
 
     index = open_index(path)
     ids = index.encode(_text(text, file))
@@ -134,7 +134,7 @@ def dedup(
     as_json: AsJson = False,
 ) -> None:
     """What stands more than once in the corpus, and how much of it could go."""
-    from byheart.compare.corpus_index import open_index
+    from byheart.index import open_index
 
     index = open_index(path)
     report = index.duplicates(min_tokens)
@@ -165,9 +165,7 @@ def neardup(
     threshold: Annotated[float | None, typer.Option("--threshold", help="Default 0.8; 0.95 with --semantic.")] = None,
     ngram: Annotated[int, typer.Option("--ngram", help="Words per run.")] = 5,
     engine: Annotated[str, typer.Option("--engine", help="rensa or datasketch: who makes the hashes.")] = "rensa",
-    semantic: Annotated[
-        str | None, typer.Option("--semantic", help="By meaning instead: wordllama or minilm.")
-    ] = None,
+    semantic: Annotated[str | None, typer.Option("--semantic", help="By meaning instead: wordllama or minilm.")] = None,
     text_column: TextColumn = None,
     limit: o.Limit = None,
     seed: o.Seed = 0,
@@ -177,7 +175,7 @@ def neardup(
 ) -> None:
     """Which records are nearly the same, word for word or by meaning?"""
     from byheart.cli.audit import begin
-    from byheart.data.read import read
+    from byheart.data.text.read import read
 
     begin(quiet)
     corpus = read(source, text_column=text_column, limit=limit, minimum=1)
@@ -200,13 +198,13 @@ def _alike(
 ) -> tuple[np.ndarray, np.ndarray, int, str]:
     """Pairs, their similarity, how many could go, and what to know of the threshold."""
     if semantic is not None:
-        from byheart.compare.semantic_duplicates import semantic_duplicates
-        from byheart.models.text_embedding import load_text_embedding
+        from byheart.index.semantic_duplicates import semantic_duplicates
+        from byheart.models.text.text_embedding import load_text_embedding
 
         same = semantic_duplicates(texts, load_text_embedding(semantic), threshold or 0.95, seed=seed)
         note = f"{same.random_share:.2%} of random pairs are as near."
         return same.pairs, same.cosine, int(same.removable.sum()), note
-    from byheart.compare.near_duplicates import near_duplicates
+    from byheart.index.near_duplicates import near_duplicates
 
     near = near_duplicates(texts, 0.8 if threshold is None else threshold, ngram=ngram, engine=engine, seed=seed)
     note = f"A pair exactly at {near.threshold} is found with probability {near.recall:.3f}."
@@ -217,14 +215,14 @@ def _tokenizer(name: str | None) -> Any:
     """A tokenizer from a file, a folder, or wherever a model comes from."""
     if name is None:
         return None
-    from byheart.compare.corpus_index.tokenizer import saved_tokenizer
     from byheart.core.errors import TargetError
+    from byheart.index.tokenizer import saved_tokenizer
 
     path = Path(name)
     if path.is_dir() and (path / "tokenizer.json").is_file():
         path = path / "tokenizer.json"
     if not path.is_file() or path.suffix == ".gguf":
-        from byheart.models.weights import locate
+        from byheart.models.text.weights import locate
 
         path = locate(name) / "tokenizer.json"
     try:
@@ -247,7 +245,7 @@ def _text(text: str | None, file: Path | None) -> str:
 
 
 def _texts(source: str, text_column: str | None) -> list[str]:
-    from byheart.data.read import read
+    from byheart.data.text.read import read
 
     return read(source, role="nonmember", text_column=text_column, minimum=1).texts
 

@@ -69,7 +69,7 @@ def _smollm2() -> str:
     from byheart.core.errors import ByheartError
 
     try:
-        from byheart.models.gguf import shipped
+        from byheart.models.text.gguf import shipped
 
         return str(shipped())
     except ByheartError as e:

@@ -38,10 +38,10 @@ def command(
     quiet: o.Quiet = False,
 ) -> None:
     """Does the model itself show, while it reads, that it is reciting and not merely sure, and where?"""
-    from byheart.audit.probing import Probing, probe_run, score_file, sentences
+    from byheart.audit.text.probing import Probing, probe_run, score_file, sentences
     from byheart.cli.audit import begin
     from byheart.core.errors import UsageError
-    from byheart.signals.token_events import RULES
+    from byheart.signals.text.token_events import RULES
 
     begin(quiet)
     opened: dict[str, Any] = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}

@@ -14,7 +14,7 @@ import typer
 from byheart.cli import options as o
 
 if TYPE_CHECKING:
-    from byheart.signals.composed import Compose
+    from byheart.signals.text.composed import Compose
 
 
 def command(
@@ -43,8 +43,8 @@ def command(
     config: o.Config = None,
 ) -> None:
     """Does a hunter, taught on some records, find prompts that bring back the others, and not the controls?"""
-    from byheart.audit.hunt import hunt_run
-    from byheart.audit.hunt_records import Hunting
+    from byheart.audit.text.hunt import hunt_run
+    from byheart.audit.text.hunt_records import Hunting
     from byheart.cli.audit import begin
     from byheart.core.errors import UsageError
     from byheart.report.terminal import verdict_lines

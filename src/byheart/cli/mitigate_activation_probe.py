@@ -29,7 +29,7 @@ def command(
     quiet: o.Quiet = False,
 ) -> None:
     """Can recitation be switched off where it shows inside the model, and what else is lost by it?"""
-    from byheart.audit.switching import Switching, switch_run
+    from byheart.audit.text.switching import Switching, switch_run
     from byheart.cli.audit import begin
     from byheart.core.errors import UsageError
     from byheart.core.run import RunFolder

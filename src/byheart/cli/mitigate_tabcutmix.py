@@ -60,7 +60,7 @@ def _retrain(
     run: Path, generator: str, then: str | None, method: str, train: Path | None, out: Path | None, made: dict[str, Any]
 ) -> None:
     """Train the generator without and with the new rows, and print what changed."""
-    from byheart.audit.retrain import retrain_and_measure
+    from byheart.audit.table.retrain import retrain_and_measure
     from byheart.core.errors import UsageError
     from byheart.core.run import RunFolder
     from byheart.mitigate.tabcutmix import tabcutmix

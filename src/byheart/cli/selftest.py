@@ -20,9 +20,9 @@ def selftest(
 
     begin(quiet)
     if family == "text":
-        from byheart.audit.selftest import selftest as run
+        from byheart.audit.text.selftest import selftest as run
     elif family == "table":
-        from byheart.audit.selftest_table import selftest_table as run
+        from byheart.audit.table.selftest import selftest_table as run
     else:
         raise UsageError(f"the self-test knows the families text and table so far; got {family!r}")
     checks = run(seed=seed)

@@ -106,7 +106,10 @@ class Corpus:
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
         items = self.items.take(rows) if isinstance(self.items, Rows) else [self.items[int(i)] for i in rows]
         return Corpus(
-            items, self.ids[rows], self.roles[rows], self.groups[rows],
+            items,
+            self.ids[rows],
+            self.roles[rows],
+            self.groups[rows],
             {k: v[rows] for k, v in self.columns.items()},
         )
 
@@ -156,7 +159,10 @@ class Corpus:
         items = [t if is_text else json.loads(t) for t, is_text in zip(frame["text"], frame["is_text"], strict=True)]
         fixed = {"id", "role", "group", "text", "is_text"}
         return cls.of(
-            items, frame["role"].tolist(), ids=frame["id"].tolist(), groups=frame["group"].tolist(),
+            items,
+            frame["role"].tolist(),
+            ids=frame["id"].tolist(),
+            groups=frame["group"].tolist(),
             columns={k: frame[k].tolist() for k in frame.columns if k not in fixed},
         )
 

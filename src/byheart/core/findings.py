@@ -55,7 +55,9 @@ class Findings:
         """Write `findings/METHOD.parquet` and `METHOD.json`."""
         write_parquet(self.table(), folder / f"{self.card.name}.parquet")
         facts = {
-            "card": self.card.__dict__, "kind": self.kind, "params": dict(self.params),
+            "card": self.card.__dict__,
+            "kind": self.kind,
+            "params": dict(self.params),
             "estimates": {k: e.__dict__ for k, e in self.estimates.items()},
         }
         write_json(facts, folder / f"{self.card.name}.json")

@@ -61,8 +61,13 @@ def bar(title: str, total: float | None = None) -> Iterator[Bar]:
     )
 
     columns = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=False,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=False,
     )
     with columns:
         yield _Rich(columns, columns.add_task(title, total=total))

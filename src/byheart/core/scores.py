@@ -51,7 +51,11 @@ class Scores:
         rows = np.asarray(rows)
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         return replace(
-            self, values=self.values[rows], ids=self.ids[rows], roles=self.roles[rows], groups=self.groups[rows],
+            self,
+            values=self.values[rows],
+            ids=self.ids[rows],
+            roles=self.roles[rows],
+            groups=self.groups[rows],
             extra={k: v[rows] for k, v in self.extra.items()},
         )
 

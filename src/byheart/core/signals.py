@@ -169,6 +169,9 @@ class Signals:
             ragged = [p for p in pieces if isinstance(p, Ragged)]
             arrays[name] = Ragged.join(ragged) if ragged else np.concatenate([np.asarray(p) for p in pieces])
         return Signals(
-            np.concatenate([p.ids for p in parts]), np.concatenate([p.roles for p in parts]),
-            np.concatenate([p.groups for p in parts]), arrays, parts[0].key,
+            np.concatenate([p.ids for p in parts]),
+            np.concatenate([p.roles for p in parts]),
+            np.concatenate([p.groups for p in parts]),
+            arrays,
+            parts[0].key,
         )

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from byheart.compare.shared_text import RUN
+from byheart.compare.text.shared_text import RUN
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.findings import Findings
 from byheart.core.signals import Signals
-from byheart.signals.reply_cells import ANSWERED, KINDS, reply_cells
+from byheart.signals.chat.reply_cells import ANSWERED, KINDS, reply_cells
 
 
 @method(
@@ -29,7 +29,7 @@ def elicitation(replies: Signals, corpus: Corpus, *, public: Sequence[str] = (),
     """What each question of the grid brings back of members, and how its answers are spread over the kinds.
 
     Args:
-        replies: as `signals/replies` leaves them.
+        replies: as `signals/chat/replies` leaves them.
         corpus: the articles.
         public: texts that are nobody's.
         shared_run: words in a row that another article must share for them not to count.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.falling import REAL, generated
+from byheart.compare.rows.per_real_row import REAL, generated
 from byheart.core.card import method
 from byheart.core.findings import Findings
 from byheart.core.signals import Signals

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binom
 
-from byheart.compare.shared_text import RUN
+from byheart.compare.text.shared_text import RUN
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.findings import Findings
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
-from byheart.signals.reply_cells import reply_cells
+from byheart.signals.chat.reply_cells import reply_cells
 from byheart.stats.intervals import clopper_pearson
 
 LEAST = 4  # words: shorter ends of an answer stand in an article by chance
@@ -40,7 +40,7 @@ def output_filter(
     """At which length recitations are cut off.
 
     Args:
-        replies: as `signals/replies` leaves them.
+        replies: as `signals/chat/replies` leaves them.
         corpus: the articles.
         public: texts that are nobody's.
         shared_run: words in a row that another article must share for them not to count.

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from byheart.compare.shared_text import RUN
+from byheart.compare.text.shared_text import RUN
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.findings import Findings
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
-from byheart.signals.reply_cells import ANSWERED, reply_cells
+from byheart.signals.chat.reply_cells import ANSWERED, reply_cells
 from byheart.stats.intervals import bootstrap_mean
 from byheart.stats.paired import two_sided
 
@@ -44,7 +44,7 @@ def prefix_length(
     """Longest stretch by length and place of the prefix, the largest over templates, members and controls apart.
 
     Args:
-        replies: as `signals/replies` leaves them.
+        replies: as `signals/chat/replies` leaves them.
         corpus: the articles.
         public: texts that are nobody's.
         shared_run: words in a row that another article must share for them not to count.

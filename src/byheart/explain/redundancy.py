@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from byheart.compare.positional_change import STRENGTHS
-from byheart.compare.prefix_perturbation import Perturbation
+from byheart.compare.text.positional_change import STRENGTHS
+from byheart.compare.text.prefix_perturbation import Perturbation
 from byheart.core.card import method
 from byheart.core.errors import TooFewRecords, UsageError
 from byheart.core.findings import Findings
@@ -27,8 +27,8 @@ from byheart.explain._redundancy.drops import Drops, dose_response, matched_rati
 from byheart.explain._redundancy.frequency import frequency_response, log_frequencies
 from byheart.explain._redundancy.levels import Levels, beyond_twins, shares, sort_out, warnings
 from byheart.explain._redundancy.resample import clustered, mean
-from byheart.signals.perturbed_prefixes import BASELINES, CLEAN
-from byheart.signals.prefix_variants import perturbations
+from byheart.signals.text.perturbed_prefixes import BASELINES, CLEAN
+from byheart.signals.text.prefix_variants import perturbations
 
 NEARLY = 0.75
 """From this share of hits on, a record that is not memorized is nearly so."""

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from byheart.compare.corpus_index import Chance, CorpusIndex
-from byheart.compare.corpus_index.chance import expected_longest, longest_in_windows
-from byheart.compare.runs import runs
+from byheart.compare.text.runs import runs
 from byheart.core.card import method
 from byheart.core.findings import Findings
 from byheart.core.ragged import Ragged
 from byheart.core.randomness import generator
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
+from byheart.index import Chance, CorpusIndex
+from byheart.index.chance import expected_longest, longest_in_windows
 from byheart.stats.intervals import proportion
 
 LEAST = 10  # tokens; ordinary text has shorter stretches

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from byheart.compare.corpus_index import CorpusIndex
 from byheart.core.card import method
 from byheart.core.errors import TokenizerMismatchError, TooFewRecords, UsageError
 from byheart.core.findings import Findings
@@ -32,6 +31,7 @@ from byheart.explain._stim.instance import Instance, instance, instance_estimate
 from byheart.explain._stim.ranks import highest, margins, partial_spearman, permuted, spearman, upper_p
 from byheart.explain._stim.tokens import SOURCES, Counted, Reading, count, dominant, joined, leading, readings
 from byheart.explain._stim.wrong import KS, wrong_token_report
+from byheart.index import CorpusIndex
 from byheart.stats.intervals import proportion
 from byheart.stats.multiplicity import benjamini_hochberg
 

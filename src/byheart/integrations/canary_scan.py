@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from byheart.core.progress import bar
-from byheart.data.canaries import Canary, Manifest
+from byheart.data.canaries.canaries import Canary, Manifest
 from byheart.integrations.needles import Needles
 from byheart.integrations.trained_rows import Row, is_stream, trained_batches
-from byheart.models.text_codec import TextCodec
+from byheart.models.text.text_codec import TextCodec
 
 LEAD = 32  # characters before a secret by which its record is known again
 

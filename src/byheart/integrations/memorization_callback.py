@@ -17,7 +17,7 @@ import torch
 
 from byheart.core.atomic import write_json
 from byheart.core.errors import ByheartError, MissingExtra, TargetError, UsageError
-from byheart.data.canaries import Manifest
+from byheart.data.canaries.canaries import Manifest
 from byheart.integrations.history import History
 from byheart.integrations.preflight import preflight
 from byheart.integrations.sharding import sharded_by, whole
@@ -157,9 +157,7 @@ class MemorizationCallback(TrainerCallback):
         if self._last and self._last[0] == state.global_step:
             return self._last[1]
         try:
-            told = watch(
-                kwargs["model"], self._tokenizer(kwargs), self.manifest, seed=self.seed, layout=self.layout
-            )
+            told = watch(kwargs["model"], self._tokenizer(kwargs), self.manifest, seed=self.seed, layout=self.layout)
         except TargetError as e:
             log.warning("The canaries were not scored at step %d: %s", state.global_step, e)
             return {}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from byheart.core.errors import DataError
-from byheart.data.canaries import Manifest
+from byheart.data.canaries.canaries import Manifest
 from byheart.integrations.canary_scan import Scan, scan
 
 log = logging.getLogger(__name__)

@@ -18,19 +18,17 @@ import torch
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TargetError
 from byheart.core.signals import Signals
-from byheart.data.canaries import Manifest
+from byheart.data.canaries.canaries import Manifest
 from byheart.integrations.sharding import sharded_by, whole
 from byheart.measure.exposure import exposure
-from byheart.models.causal_lm import CausalLM
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.text.causal_lm import CausalLM
+from byheart.signals.text.token_logprobs import token_logprobs
 
 MEAN = "byheart_exposure_mean"
 EXTRACTED = "byheart_extracted"
 
 
-def watch(
-    model: Any, tokenizer: Any, manifest: Manifest, *, seed: int, layout: str | None = None
-) -> dict[str, float]:
+def watch(model: Any, tokenizer: Any, manifest: Manifest, *, seed: int, layout: str | None = None) -> dict[str, float]:
     """Exposure and extraction of the planted canaries, by one pass over the canaries and their twins.
 
     Args:

@@ -1,7 +1,7 @@
 """Does the model itself show, while it reads, that it is reciting and not merely sure, and where?
 
-Tokens are labelled (`signals/token_events`), recited ones are matched with others of which the model was just as sure,
-every number at every site is compared, and probes learn the difference at each layer. What they say is judged on
+Tokens are labelled (`signals/text/token_events`), recited ones are matched with others of which the model was just as
+sure, every number at every site is compared, and probes learn the difference at each layer. What they say is judged on
 documents that they did not learn from, beside everything that needs no look inside: confidence, the words just read,
 the last word alone, and the same with labels that mean nothing.
 
@@ -28,16 +28,16 @@ from byheart.core.target import LanguageModel
 from byheart.core.verdict import Estimate
 from byheart.localize._activation_probe import judging
 from byheart.localize._activation_probe.baselines import bag_of_words, confidence, last_token
-from byheart.localize._activation_probe.dealt import Dealt, dealt_auc
 from byheart.localize._activation_probe.events import Events, kept
 from byheart.localize._activation_probe.folds import Held, fit_chosen, held_out
 from byheart.localize._activation_probe.lines import KINDS, Kind, Line, Scaling
 from byheart.localize._activation_probe.matching import matched
+from byheart.localize._activation_probe.permuted_auc import Dealt, dealt_auc
 from byheart.localize._activation_probe.probe import Probe
 from byheart.localize._activation_probe.scan import Scan, scan
-from byheart.models.sites import Site
-from byheart.models.sites import sites as sites_of
-from byheart.signals.token_events import NOT_RECITED, RECITED, REPEATED, removed
+from byheart.models.text.sites import Site
+from byheart.models.text.sites import sites as sites_of
+from byheart.signals.text.token_events import NOT_RECITED, RECITED, REPEATED, removed
 
 LEAST = 20
 """Documents of each class; with fewer no grouped cross-validation is worth its name."""

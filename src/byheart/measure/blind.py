@@ -20,10 +20,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from byheart.compare.folds import grouped_folds
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.scores import Scores
+from byheart.stats.folds import grouped_folds
 
 DATES = ("date", "published", "created", "created_at", "timestamp", "year")
 

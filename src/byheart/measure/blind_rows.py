@@ -17,12 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from byheart.compare.falling import REAL
-from byheart.compare.folds import grouped_folds
+from byheart.compare.rows.per_real_row import REAL
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.rows import Rows
 from byheart.core.scores import Scores
+from byheart.stats.folds import grouped_folds
 
 COMMON_VALUES = 30  # of a categorical column; rarer ones are one value together
 

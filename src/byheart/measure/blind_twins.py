@@ -13,13 +13,13 @@ from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from byheart.compare.folds import grouped_folds
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.scores import Scores
-from byheart.data.overlap import plain_text
-from byheart.data.twins import versions
+from byheart.data.benchmark.twins import versions
+from byheart.data.text.overlap import plain_text
+from byheart.stats.folds import grouped_folds
 
 
 @method(
@@ -34,7 +34,7 @@ def blind_twins(twins: Corpus, *, folds: int = 5, seed: int = 0) -> Scores:
     """How many versions of the same item look less like an item, to a reader of characters.
 
     Args:
-        twins: items and twins, with the column `twin_of` (see `data/twins`).
+        twins: items and twins, with the column `twin_of` (see `data/benchmark/twins`).
         folds: parts, of which all but the first are told in turn; fewer where there are fewer groups.
         seed: deals the groups into folds.
 
@@ -47,7 +47,7 @@ def blind_twins(twins: Corpus, *, folds: int = 5, seed: int = 0) -> Scores:
         UsageError: if the column is not there.
     """
     if "twin_of" not in twins.columns:
-        raise UsageError("the records have no column 'twin_of'; make them with data/twins")
+        raise UsageError("the records have no column 'twin_of'; make them with data/benchmark/twins")
     family, twin = versions(twins)
     values = np.full(len(twins), np.nan)
     rows = _with_versions(family, twin)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.alignment import edit_distance
+from byheart.compare.text.alignment import edit_distance
 from byheart.core.card import method
 from byheart.core.errors import DataError
 from byheart.core.scores import Scores

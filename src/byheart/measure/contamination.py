@@ -16,7 +16,7 @@ from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
-from byheart.data.twins import versions
+from byheart.data.benchmark.twins import versions
 from byheart.stats.version_test import over_others
 
 
@@ -36,7 +36,7 @@ def contamination(signals: Signals, twins: Corpus) -> Scores:
 
     Args:
         signals: `token_logprobs`; reads `logprob` (nats), `gap` (nats) and `scored`.
-        twins: the same records, with the columns `twin_of` and `answered` (see `data/twins`).
+        twins: the same records, with the columns `twin_of` and `answered` (see `data/benchmark/twins`).
 
     Returns:
         Scores (n,): 0 when a version is as likely as the others, higher is better known; NaN without another version.
@@ -51,7 +51,7 @@ def contamination(signals: Signals, twins: Corpus) -> Scores:
         raise UsageError("the signals and the twins are of different records; make both from one corpus")
     lacking = [name for name in ("twin_of", "answered") if name not in twins.columns]
     if lacking:
-        raise UsageError(f"the records have no column {lacking[0]!r}; make them with data/twins")
+        raise UsageError(f"the records have no column {lacking[0]!r}; make them with data/benchmark/twins")
     family, twin = versions(twins)
     loglik, right = _question_logliks(signals, twins), _right(signals, twins)
     extra = {"family": family, "twin": twin, "loglik": loglik, "right": right}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.falling import copying, fallen, generated
+from byheart.compare.rows.per_real_row import copying, fallen, generated
 from byheart.core.card import method
 from byheart.core.errors import UsageError
 from byheart.core.scores import Scores

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.repeats import guess_by_repeating
-from byheart.compare.runs import scored_only, suffix_lengths, trailing_runs
+from byheart.compare.text.repeats import guess_by_repeating
+from byheart.compare.text.runs import scored_only, suffix_lengths, trailing_runs
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from byheart.compare.runs import greedy_hits
-from byheart.compare.shadow import Shadows
+from byheart.compare.text.runs import greedy_hits
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.shadows import Shadows
 
 
 @method(

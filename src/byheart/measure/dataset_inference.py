@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from byheart.compare.folds import grouped_folds
-from byheart.compare.tails import tail_means
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.stats.folds import grouped_folds
+from byheart.stats.tails import tail_means
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 FEATURES = ("loss", "zlib", *(f"min_k_{k}" for k in SHARES), *(f"max_k_{k}" for k in SHARES))

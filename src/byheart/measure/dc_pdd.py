@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.folds import grouped_folds
 from byheart.core.card import method
 from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.stats.folds import grouped_folds
 
 CONTROL = ("nonmember", "canary_control")
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.pairs import scored_mask
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import scored_mask
 
 
 @method(

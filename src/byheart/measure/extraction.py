@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.runs import greedy_hits, longest_runs, scored_only, suffix_lengths, trailing_runs
+from byheart.compare.text.runs import greedy_hits, longest_runs, scored_only, suffix_lengths, trailing_runs
 from byheart.core.card import method
 from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.runs import greedy_hits, trailing_runs
+from byheart.compare.text.runs import greedy_hits, trailing_runs
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import norm
 
-from byheart.compare.pairs import mean_logprobs, same_records
-from byheart.compare.shadow import Shadows
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import mean_logprobs, same_records
+from byheart.signals.text.shadows import Shadows
 
 
 @method(

@@ -5,10 +5,10 @@ Source: Yeom et al. 2018, arXiv 1709.01604 (loss threshold).
 
 from __future__ import annotations
 
-from byheart.compare.pairs import mean_logprobs
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import mean_logprobs
 
 
 @method(

@@ -5,10 +5,10 @@ Source: Carlini et al. 2021, arXiv 2012.07805, section 5.2 (ratio of perplexitie
 
 from __future__ import annotations
 
-from byheart.compare.pairs import mean_logprobs, ratio, same_records
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import mean_logprobs, ratio, same_records
 
 
 @method(

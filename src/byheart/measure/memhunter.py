@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.recited import KINDS, NGRAM, recited, rouge_l, told, without_told
+from byheart.compare.text.recited import KINDS, NGRAM, recited, rouge_l, told, without_told
 from byheart.core.card import method
 from byheart.core.errors import UsageError
 from byheart.core.scores import Scores

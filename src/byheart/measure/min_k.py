@@ -6,10 +6,10 @@ Departs from it: ceil(k T) tokens are kept, so that short texts have a score.
 
 from __future__ import annotations
 
-from byheart.compare.tails import check_share, mean_of_lowest
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.stats.tails import check_share, mean_of_lowest
 
 
 @method(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.alignment import best_window, edit_similarity
-from byheart.compare.ngrams import bleu
-from byheart.compare.substring import longest_common_substring
+from byheart.compare.text.alignment import best_window, edit_similarity
+from byheart.compare.text.ngrams import bleu
+from byheart.compare.text.substring import longest_common_substring
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals

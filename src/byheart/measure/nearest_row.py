@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.falling import near_one
+from byheart.compare.rows.per_real_row import near_one
 from byheart.core.card import method
 from byheart.core.errors import UsageError
 from byheart.core.scores import Scores

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from byheart.compare.runs import scored_only, suffix_lengths
+from byheart.compare.text.runs import scored_only, suffix_lengths
 from byheart.core.card import method
 from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged

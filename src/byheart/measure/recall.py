@@ -6,10 +6,10 @@ Departs from it: both likelihoods are means over the same tokens, those scored w
 
 from __future__ import annotations
 
-from byheart.compare.pairs import paired_means, ratio
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import paired_means, ratio
 
 
 @method(

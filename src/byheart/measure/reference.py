@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.pairs import paired_means, same_records, same_tokens, total_logprobs
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import paired_means, same_records, same_tokens, total_logprobs
 
 
 @method(

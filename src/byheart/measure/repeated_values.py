@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from byheart.compare.falling import REAL
+from byheart.compare.rows.per_real_row import REAL
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.scores import Scores

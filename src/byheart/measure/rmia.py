@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from byheart.compare.pairs import mean_logprobs, same_records
-from byheart.compare.shadow import Shadows
 from byheart.core.card import method
 from byheart.core.errors import TooFewRecords
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import mean_logprobs, same_records
+from byheart.signals.text.shadows import Shadows
 
 
 @method(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.falling import is_real
+from byheart.compare.rows.per_real_row import is_real
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from byheart.compare.falling import REAL
+from byheart.compare.rows.per_real_row import REAL
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.tails import check_share, kept
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.stats.tails import check_share, kept
 
 
 @method(

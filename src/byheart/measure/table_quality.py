@@ -12,19 +12,19 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from byheart.compare.table_quality.column_shapes import column_shapes, missing_shares
-from byheart.compare.table_quality.efficacy import efficacy, efficacy_estimate
-from byheart.compare.table_quality.encoding import Table, tables_of
-from byheart.compare.table_quality.influence import Score, Units, mean_score, score_estimate
-from byheart.compare.table_quality.pair_trends import all_pairs, pair_trends
-from byheart.compare.table_quality.precision_recall import alpha_precision, authenticity, beta_recall, between
-from byheart.compare.table_quality.two_sample import chance_level, sdmetrics_detection, two_sample
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TooFewRecords
 from byheart.core.findings import Findings
 from byheart.core.randomness import generator
 from byheart.core.verdict import Estimate
+from byheart.measure._table_quality.column_shapes import column_shapes, missing_shares
+from byheart.measure._table_quality.efficacy import efficacy, efficacy_estimate
+from byheart.measure._table_quality.encoding import Table, tables_of
+from byheart.measure._table_quality.influence import Score, Units, mean_score, score_estimate
+from byheart.measure._table_quality.pair_trends import all_pairs, pair_trends
+from byheart.measure._table_quality.precision_recall import alpha_precision, authenticity, beta_recall, between
+from byheart.measure._table_quality.two_sample import chance_level, sdmetrics_detection, two_sample
 
 Against = Mapping[str, Table]
 """What is compared with the training rows, by the ending of its estimates' names."""

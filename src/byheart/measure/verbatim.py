@@ -14,14 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from byheart.compare.plain_text import normalise, word_codes, words
-from byheart.compare.shared_text import RUN, shared_runs
-from byheart.compare.substring import longest_common_substring
+from byheart.compare.text.plain_text import normalise, word_codes, words
+from byheart.compare.text.shared_text import RUN, shared_runs
+from byheart.compare.text.substring import longest_common_substring
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
-from byheart.signals.reply_cells import ANSWERED, KINDS, reply_cells
+from byheart.signals.chat.reply_cells import ANSWERED, KINDS, reply_cells
 
 LARGEST = ("words", "near", "near_share", "covered", "rouge", "edit", "share")
 POOR = 0.5
@@ -42,7 +42,7 @@ def verbatim(
     """Longest stretch of each article's continuation that stands in an answer, the largest over all questions.
 
     Args:
-        replies: as `signals/replies` leaves them.
+        replies: as `signals/chat/replies` leaves them.
         corpus: the articles.
         public: texts that are nobody's; what an article shares with them does not count.
         shared_run: words in a row that another article must share for them not to count.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from byheart.compare.pairs import mean_logprobs
 from byheart.core.card import method
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.text.paired import mean_logprobs
 
 
 @method(

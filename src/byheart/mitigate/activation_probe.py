@@ -27,10 +27,10 @@ from byheart.core.randomness import generator
 from byheart.localize._activation_probe.probe import Probe
 from byheart.mitigate._activation_probe.change import Astray, Clamp, Shift, drawn_direction, heaviest
 from byheart.mitigate._activation_probe.class_means import class_means
-from byheart.mitigate._activation_probe.effect import Effect, measure_switch
-from byheart.mitigate._activation_probe.switched import SwitchedLM, switched
-from byheart.models.activations import Change
-from byheart.models.sites import Site
+from byheart.mitigate._proof.effect import Effect, measure_switch
+from byheart.models.text.activations import Change
+from byheart.models.text.sites import Site
+from byheart.models.text.switched import SwitchedLM, switched
 
 __all__ = ["Effect", "activation_probe", "class_means", "measure_switch"]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from byheart.compare.association import association, feature_clusters
+from byheart.compare.rows.association import association, feature_clusters
 from byheart.core.card import method
 from byheart.core.edit import Edit
 from byheart.core.errors import UsageError

@@ -17,8 +17,8 @@ from byheart.core.verdict import Verdict
 from byheart.report.evidence import Evidence
 from byheart.report.markdown import bullets, claims_table, of, plain, provenance, stretches
 from byheart.report.provenance import time_spent
-from byheart.report.recitation import Recital, recital
-from byheart.report.table_words import told
+from byheart.report.table.words import told
+from byheart.report.text.recitation import Recital, recital
 from byheart.report.words import said, tally, telling, unlicensed
 
 LEFT = "*To be supplied by the controller:*"

@@ -15,7 +15,7 @@ from byheart.core.errors import TooFewRecords
 from byheart.core.randomness import generator
 from byheart.core.scores import Scores
 from byheart.report.evidence import Evidence
-from byheart.report.recitation import Recital
+from byheart.report.text.recitation import Recital
 from byheart.stats.auc import auc_estimate
 from byheart.stats.intervals import bootstrap_mean, clopper_pearson
 from byheart.stats.roc import RocBand, certifiable_fpr, roc_band, roc_curve

@@ -9,10 +9,10 @@ from typing import Any
 from byheart.core.atomic import write_text
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Verdict
-from byheart.report import table_words
 from byheart.report.evidence import Evidence
 from byheart.report.provenance import made_with
-from byheart.report.recitation import LONG, Recital, recital
+from byheart.report.table import words as table_words
+from byheart.report.text.recitation import LONG, Recital, recital
 from byheart.report.words import (
     baseline_word,
     headline,

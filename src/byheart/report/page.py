@@ -13,10 +13,9 @@ from byheart.core.errors import MissingExtra
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report import words
-from byheart.report.benchmark_part import benchmark_part
-from byheart.report.canaries import ceiling, exposures, recited_secrets
-from byheart.report.chain_part import chain_part
-from byheart.report.chat_part import chat_part
+from byheart.report.benchmark.part import benchmark_part
+from byheart.report.chains.part import chain_part
+from byheart.report.chat.part import chat_part
 from byheart.report.evidence import Evidence
 from byheart.report.figures import (
     NULL_BITS,
@@ -28,15 +27,16 @@ from byheart.report.figures import (
     roc_chart,
     stretch_chart,
 )
-from byheart.report.membership import membership_words
 from byheart.report.page_frame import environment, script_json
 from byheart.report.provenance import made_with, time_spent
-from byheart.report.recitation import LONG, Recital, recital
-from byheart.report.sites import of_records
-from byheart.report.sources import sources_of
-from byheart.report.table_part import table_part
-from byheart.report.tokens import LEAST, TOP, most_memorized
-from byheart.report.why_part import why_part
+from byheart.report.table.part import table_part
+from byheart.report.text.canaries import ceiling, exposures, recited_secrets
+from byheart.report.text.membership import membership_words
+from byheart.report.text.recitation import LONG, Recital, recital
+from byheart.report.text.sites import of_records
+from byheart.report.text.sources import sources_of
+from byheart.report.text.tokens import LEAST, TOP, most_memorized
+from byheart.report.text.why import why_part
 from byheart.stats.multiplicity import holm
 
 try:

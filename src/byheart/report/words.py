@@ -14,7 +14,7 @@ from byheart.core.mask import MASK, mask_personal
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report.absent import absent
 from byheart.report.evidence import Evidence
-from byheart.report.recitation import LONG, Recital
+from byheart.report.text.recitation import LONG, Recital
 
 GLOSSARY = {
     "control": "records from the same source that the model was never trained on",

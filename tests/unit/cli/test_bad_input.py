@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from byheart.data.canaries import Manifest, make_canaries
-from byheart.models.tiny import tiny_gpt
+from byheart.data.canaries.canaries import Manifest, make_canaries
+from byheart.models.toy.tiny import tiny_gpt
 
 
 def refused(said, *words):

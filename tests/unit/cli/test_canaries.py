@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from byheart.cli.canaries import app, nats_per_token
 from byheart.core.errors import ByheartError, DataError, UsageError
-from byheart.data.canaries import Manifest
-from byheart.models.toy import ToyBigram
+from byheart.data.canaries.canaries import Manifest
+from byheart.models.toy.bigram import ToyBigram
 
 
 def typed(*words):

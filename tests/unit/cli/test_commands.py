@@ -37,9 +37,9 @@ def options(untrained_folder, records_folder):
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory, records_folder):
     """A tiny model trained on the members until it knows them."""
-    from byheart.models.causal_lm import CausalLM
-    from byheart.models.tiny import byte_tokenizer, tiny_gpt
-    from byheart.models.train import train
+    from byheart.models.text.causal_lm import CausalLM
+    from byheart.models.text.train import train
+    from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
     folder, tokenizer = tmp_path_factory.mktemp("learned") / "model", byte_tokenizer(bos=True)
     module = tiny_gpt(272, width=64, layers=1, context=160, seed=0)

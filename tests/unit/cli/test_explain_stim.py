@@ -6,13 +6,13 @@ import re
 import pandas as pd
 import pytest
 
-from byheart.audit.chains import audit_chains, choose_steps, read_chains
-from byheart.compare.corpus_index import build_index
+from byheart.audit.chains.audit_chains import audit_chains, choose_steps, read_chains
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
 from byheart.core.run import RunFolder
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.index import build_index
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 from byheart.report import write_all
 
 TEXTS = [f"Ann has {n} red apples and Bob has {m} green pears <b>now</b>." for n in range(1, 8) for m in range(1, 8)]

@@ -8,7 +8,7 @@ from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 from byheart.explain.copied_columns import agreement, copied_columns
 from byheart.explain.named_rows import named_rows, naming
-from byheart.signals.nearest_rows import nearest_rows
+from byheart.signals.table.nearest_rows import nearest_rows
 
 SCHEMA = Schema.of(list("abcdefgh"), ["k"])
 

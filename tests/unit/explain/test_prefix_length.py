@@ -10,9 +10,9 @@ from byheart.data.attack_templates import attack_templates
 from byheart.explain.elicitation import elicitation
 from byheart.explain.prefix_length import prefix_length
 from byheart.measure.verbatim import verbatim
-from byheart.models.chat import CallableChat
-from byheart.signals.replies import Grid, replies
-from byheart.signals.reply_cells import reply_cells
+from byheart.models.chat.opening import CallableChat
+from byheart.signals.chat.replies import Grid, replies
+from byheart.signals.chat.reply_cells import reply_cells
 
 PLAIN = attack_templates(["plain"])
 

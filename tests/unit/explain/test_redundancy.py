@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from byheart.compare.positional_change import STRENGTHS
-from byheart.compare.prefix_perturbation import Perturbation
+from byheart.compare.text.positional_change import STRENGTHS
+from byheart.compare.text.prefix_perturbation import Perturbation
 from byheart.core.corpus import Corpus
 from byheart.core.errors import TooFewRecords, UsageError
 from byheart.core.ragged import Ragged
@@ -13,9 +13,9 @@ from byheart.core.verdict import Estimate
 from byheart.explain._redundancy.frequency import frequency_response, log_frequencies
 from byheart.explain._redundancy.resample import clustered, mean
 from byheart.explain.redundancy import redundancy, samples_needed
-from byheart.models.memorizers import Memorizer
-from byheart.signals.perturbed_prefixes import BASELINES, perturbed_prefixes
-from byheart.signals.prefix_variants import codes
+from byheart.models.toy.memorizers import Memorizer
+from byheart.signals.text.perturbed_prefixes import BASELINES, perturbed_prefixes
+from byheart.signals.text.prefix_variants import codes
 
 PLAN = [Perturbation("random", k) for k in (1, 2, 4, 8)]
 

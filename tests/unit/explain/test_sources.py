@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from byheart.compare.corpus_index import build_index
 from byheart.core.ragged import Ragged
 from byheart.core.signals import Signals
 from byheart.explain.sources import recited_passages, sources
+from byheart.index import build_index
 
 A = list(range(1, 31))  # 30 tokens
 B = [*range(40, 50), *A[5:20], *range(50, 60)]  # holds tokens 5 to 19 of A at its token 10

@@ -4,7 +4,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from byheart.compare.corpus_index import build_index
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TokenizerMismatchError, TooFewRecords, UsageError
 from byheart.core.ragged import Ragged
@@ -25,10 +24,11 @@ from byheart.explain._stim.steps import select_step, split_steps
 from byheart.explain._stim.tokens import dominant, leading
 from byheart.explain._stim.wrong import found_at, wrong_token_report
 from byheart.explain.stim import stim
-from byheart.models.causal_lm import CausalLM
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.toy import ToyBigram
-from byheart.signals.chain_candidates import chain_candidates
+from byheart.index import build_index
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.toy.bigram import ToyBigram
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.text.chain_candidates import chain_candidates
 
 LETTERS = "bcefghjklnopqruvwxyz"  # 20, none of them a function word
 

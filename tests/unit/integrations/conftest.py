@@ -5,9 +5,9 @@ import os
 import pytest
 import torch
 
-from byheart.data.canaries import make_canaries
-from byheart.data.inject import inject
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.data.canaries.canaries import make_canaries
+from byheart.data.canaries.inject import inject
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from byheart.core.errors import DataError, RunError, UsageError
 from byheart.core.run import RunFolder
 from byheart.integrations import MemorizationCallback
-from byheart.models.tiny import tiny_gpt
+from byheart.models.toy.tiny import tiny_gpt
 
 KEYS = ("byheart_exposure_mean", "byheart_exposure_x1", "byheart_exposure_x16", "byheart_extracted")
 
@@ -257,10 +257,10 @@ def test_a_second_audit_gets_a_folder_of_its_own(tmp_path):
 
 TWO = """
 from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
-from byheart.data.canaries import make_canaries
-from byheart.data.inject import inject
+from byheart.data.canaries.canaries import make_canaries
+from byheart.data.canaries.inject import inject
 from byheart.integrations import MemorizationCallback
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
 import sys
 
 out, tokenizer = sys.argv[1], byte_tokenizer()

@@ -7,10 +7,10 @@ import pytest
 from datasets import Dataset
 
 from byheart.core.errors import DataError
-from byheart.data.canaries import make_canaries
-from byheart.data.inject import inject
+from byheart.data.canaries.canaries import make_canaries
+from byheart.data.canaries.inject import inject
 from byheart.integrations import MemorizationCallback
-from byheart.models.tiny import tiny_gpt
+from byheart.models.toy.tiny import tiny_gpt
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -120,9 +120,7 @@ def test_refuses_secrets_in_prompts(sft, watching):
 def test_refuses_secrets_in_the_users_turn(sft, watching, tokenizer):
     planted = inject(MANIFEST, CHATS)
     said = [r["messages"][1]["content"] for r in planted.data]
-    turned = [
-        {"messages": [{"role": "user", "content": s}, {"role": "assistant", "content": "Good."}]} for s in said
-    ]
+    turned = [{"messages": [{"role": "user", "content": s}, {"role": "assistant", "content": "Good."}]} for s in said]
     plain, tokenizer.chat_template = tokenizer.chat_template, MARKED
     try:
         run = sft(turned, watching(planted.manifest), assistant_only_loss=True)

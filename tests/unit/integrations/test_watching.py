@@ -6,8 +6,8 @@ from byheart.core.errors import DataError
 from byheart.core.ragged import Ragged
 from byheart.core.signals import Signals
 from byheart.integrations.watching import recited, watch
-from byheart.models.causal_lm import CausalLM
-from byheart.models.train import train
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.train import train
 
 
 def test_a_secret_is_recited_when_every_token_of_it_is_the_likeliest():

@@ -22,11 +22,11 @@ from byheart.localize._activation_probe.sequences import (
     tokens_of,
 )
 from byheart.localize.activation_probe import activation_probe
-from byheart.models.causal_lm import CausalLM
-from byheart.models.sites import Site, sites
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.models.toy import ToyBigram
-from byheart.signals.token_events import REASONS
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.sites import Site, sites
+from byheart.models.toy.bigram import ToyBigram
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.text.token_events import REASONS
 from byheart.stats.auc import auc
 from byheart.stats.moments import Moments, cohen_d
 

@@ -5,12 +5,12 @@ import pytest
 from scipy.stats import norm
 
 from byheart.core.errors import RunError
-from byheart.localize._activation_probe.dealt import dealt_auc
 from byheart.localize._activation_probe.events import Events
 from byheart.localize._activation_probe.folds import deal, held_out
 from byheart.localize._activation_probe.judging import sparse_curve
 from byheart.localize._activation_probe.lines import KINDS, Scaling, fit
 from byheart.localize._activation_probe.matching import confidence_features, matched, propensity, strata_of_equal_size
+from byheart.localize._activation_probe.permuted_auc import dealt_auc
 from byheart.localize._activation_probe.probe import Probe
 from byheart.stats.auc import auc
 

@@ -7,10 +7,10 @@ import pytest
 
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
-from byheart.data.twins import make_twins
+from byheart.data.benchmark.twins import make_twins
 from byheart.measure.contamination import contamination
-from byheart.models.toy import ToyBigram
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.toy.bigram import ToyBigram
+from byheart.signals.text.token_logprobs import token_logprobs
 
 NAN = float("nan")
 

@@ -8,8 +8,8 @@ from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged
 from byheart.core.signals import Signals
 from byheart.measure.extraction import extraction
-from byheart.models.toy import ToyBigram
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.toy.bigram import ToyBigram
+from byheart.signals.text.token_logprobs import token_logprobs
 
 
 def test_by_hand(written):

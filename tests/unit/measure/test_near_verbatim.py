@@ -5,8 +5,8 @@ from byheart.core.corpus import Corpus
 from byheart.measure.cdd import cdd
 from byheart.measure.k_memorization import k_memorization
 from byheart.measure.near_verbatim import near_verbatim
-from byheart.models.toy import ToyBigram
-from byheart.signals.continuations import continuations, samples
+from byheart.models.toy.bigram import ToyBigram
+from byheart.signals.text.continuations import continuations, samples
 
 
 def test_by_hand(written):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.measure.probabilistic_extraction import log_trials_needed, probabilistic_extraction
-from byheart.models.toy import ToyBigram
-from byheart.signals.token_logprobs import token_logprobs
+from byheart.models.toy.bigram import ToyBigram
+from byheart.signals.text.token_logprobs import token_logprobs
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from byheart.core.signals import Signals
 from byheart.explain.elicitation import elicitation
 from byheart.explain.output_filter import filter_found, output_filter
 from byheart.measure.verbatim import verbatim
-from byheart.signals.replies import FINISHES
-from byheart.signals.reply_cells import answer_kind, likeness, reply_cells
+from byheart.signals.chat.replies import FINISHES
+from byheart.signals.chat.reply_cells import answer_kind, likeness, reply_cells
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 

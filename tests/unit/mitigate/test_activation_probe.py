@@ -12,16 +12,16 @@ from byheart.core.corpus import Corpus
 from byheart.core.errors import TargetError, TooFewRecords, UsageError
 from byheart.core.verdict import Estimate
 from byheart.localize._activation_probe.probe import Probe
-from byheart.mitigate._activation_probe.best_guesses import best_guesses
 from byheart.mitigate._activation_probe.change import Astray, Clamp, Shift, drawn_direction, heaviest
-from byheart.mitigate._activation_probe.decide import Bars, decide
-from byheart.mitigate._activation_probe.estimates import mean_of, over_draws, percentile_of, share_of
+from byheart.mitigate._proof.best_guesses import best_guesses
+from byheart.mitigate._proof.decide import Bars, decide
+from byheart.mitigate._proof.estimates import mean_of, over_draws, percentile_of, share_of
 from byheart.mitigate.activation_probe import activation_probe, measure_switch
-from byheart.models.activations import reading
-from byheart.models.causal_lm import CausalLM
-from byheart.models.sites import sites
-from byheart.models.tiny import byte_tokenizer, tiny_gpt
-from byheart.signals.forced import forced
+from byheart.models.text.activations import reading
+from byheart.models.text.causal_lm import CausalLM
+from byheart.models.text.sites import sites
+from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
+from byheart.signals.text.forced import forced
 from byheart.stats.permutation import permuted
 
 W = torch.tensor([3.0, 4.0])

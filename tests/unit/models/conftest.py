@@ -7,7 +7,7 @@ import torch
 import transformers as t
 
 from byheart.core.schema import Column, Schema
-from byheart.models.tiny import byte_tokenizer
+from byheart.models.toy.tiny import byte_tokenizer
 
 SIZE = {
     "vocab_size": 272,

@@ -32,7 +32,9 @@ def simulated_corpus(seed: int = 0, n: int = 60, n_canaries: int = 24, n_twins: 
     texts = [sentence() if s is None else f"The code of the blue locker is {s}." for s in secrets]
     repetitions = [REPETITIONS[i % 3] if r == "canary" else 0 for i, r in enumerate(roles)]
     columns = {
-        "secret": secrets, "repetitions": repetitions, "family": ["random" if s else None for s in secrets],
+        "secret": secrets,
+        "repetitions": repetitions,
+        "family": ["random" if s else None for s in secrets],
         "pool": ["digits" if s else None for s in secrets],
     }
     return Corpus.of(texts, roles, columns=columns)
@@ -66,8 +68,15 @@ def simulated_signals(corpus: Corpus, seed: int = 0, known: bool = True) -> Sign
         scored[0] = 0
         gap = np.where(hit, 1.0, -1.0) * chance.exponential(2.0, knows.size)
         values = (
-            np.arange(len(marks)), start, end, scored, secret, np.where(scored, logprob, np.nan),
-            np.full(len(marks), -4.0), np.full(len(marks), 2.0), np.where(scored, np.where(hit, 0, 7), -1),
+            np.arange(len(marks)),
+            start,
+            end,
+            scored,
+            secret,
+            np.where(scored, logprob, np.nan),
+            np.full(len(marks), -4.0),
+            np.full(len(marks), 2.0),
+            np.where(scored, np.where(hit, 0, 7), -1),
             np.where(scored, gap, np.nan),
         )
         for name, value in zip(names, values, strict=True):
@@ -111,26 +120,42 @@ def simulated_verdicts() -> list[Verdict]:
     auc = "AUC"
     return [
         Verdict(
-            "min_k", "text", "Training records are likelier to this model than records it never saw.", "shown", 0.0004,
+            "min_k",
+            "text",
+            "Training records are likelier to this model than records it never saw.",
+            "shown",
+            0.0004,
             Estimate(0.74, 0.65, 0.83, 120, f"{auc} over 120 documents", "DeLong interval"),
             control=Estimate(0.5, 0.40, 0.60, 60, auc, "control against itself"),
             baseline=Estimate(0.52, 0.42, 0.62, 120, auc, "bag of words and length, cross-fitted"),
         ),
         Verdict(
-            "exposure", "text", "Planted canaries rank above twins that were never planted.", "shown", 1e-6,
+            "exposure",
+            "text",
+            "Planted canaries rank above twins that were never planted.",
+            "shown",
+            1e-6,
             Estimate(3.4, 2.7, 4.1, 24, "bits, mean over 24 canaries", "exact rank test, bootstrap interval"),
             control=Estimate(1.45, 1.1, 1.8, 48, "bits, mean over 48 twins", "exact rank"),
             baseline=Estimate(1.44, None, None, 48, "bits", "the null mean log2(e)"),
         ),
         Verdict(
-            "loss", "text", "Training records are likelier to this model than records it never saw.", "not shown", 0.21,
+            "loss",
+            "text",
+            "Training records are likelier to this model than records it never saw.",
+            "not shown",
+            0.21,
             Estimate(0.56, 0.46, 0.66, 120, f"{auc} over 120 documents", "DeLong interval"),
             control=Estimate(0.5, 0.40, 0.60, 60, auc, "control against itself"),
             baseline=Estimate(0.52, 0.42, 0.62, 120, auc, "bag of words and length, cross-fitted"),
             caveats=("With 60 controls an AUC under 0.65 could not have been seen.",),
         ),
         Verdict(
-            "reference", "text", "Training records gained more from fine-tuning than others.", "inconclusive", None,
+            "reference",
+            "text",
+            "Training records gained more from fine-tuning than others.",
+            "inconclusive",
+            None,
             Estimate(None, None, None, 0, auc, "not computed"),
             caveats=("No reference model was given.", "With 60 controls an AUC under 0.65 could not have been seen."),
         ),
@@ -150,8 +175,12 @@ def simulated_run(path, seed: int = 0, corpus: Corpus | None = None, known: bool
     simulated_scores(run, corpus, signals, seed)
     run.save_verdicts(simulated_verdicts())
     run.update(
-        byheart="0.1.0.dev0", seed=seed, device="cpu", digests={"model": "ab" * 32, "corpus": corpus.digest},
-        versions={"python": "3.11.7", "torch": "2.13.0"}, steps={"read": 1.25, "token_logprobs": 61.5, "judge": 2.0},
+        byheart="0.1.0.dev0",
+        seed=seed,
+        device="cpu",
+        digests={"model": "ab" * 32, "corpus": corpus.digest},
+        versions={"python": "3.11.7", "torch": "2.13.0"},
+        steps={"read": 1.25, "token_logprobs": 61.5, "judge": 2.0},
         notes=["2 records occurred in both members and control and were set aside."],
         reproduce=["byheart audit text --model toy-135m --members members.jsonl --control control.jsonl --seed 0"],
     )

@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from byheart.report.canaries import ceiling, exposures, recited_secrets
 from byheart.report.evidence import Evidence
 from byheart.report.figures import MOST_DOTS, MOST_POINTS, distribution_chart, exposure_chart, recited_chart
 from byheart.report.page import draw
-from byheart.report.recitation import recital
+from byheart.report.text.canaries import ceiling, exposures, recited_secrets
+from byheart.report.text.recitation import recital
 
 
 @pytest.fixture(scope="module")

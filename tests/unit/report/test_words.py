@@ -6,7 +6,7 @@ import pytest
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report import words
 from byheart.report.evidence import Evidence
-from byheart.report.recitation import LONG, Recital
+from byheart.report.text.recitation import LONG, Recital
 
 
 def recital_of(roles, length, secret=None, recited=None):

@@ -15,7 +15,7 @@ from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
 from byheart.explain._redundancy.levels import Levels
 from byheart.explain._redundancy.resample import clustered, mean, ratio_of_means, relative_loss
-from byheart.signals.perturbed_prefixes import BASELINES, CLEAN, SHORTER
+from byheart.signals.text.perturbed_prefixes import BASELINES, CLEAN, SHORTER
 
 BINS = np.array([0.0, 1e-9, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0 + 1e-9])
 """Edges of the strengths that are compared with each other; the first holds the perturbations that changed nothing."""

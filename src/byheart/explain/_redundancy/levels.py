@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import spearmanr
 
-from byheart.compare.redundancy_measures import MEASURES, guessable, redundancy_table
+from byheart.compare.text.redundancy_measures import MEASURES, guessable, redundancy_table
 from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.core.signals import Signals
@@ -24,7 +24,7 @@ from byheart.explain._redundancy.resample import (
     odds_ratio,
     ratio_of_means,
 )
-from byheart.signals.perturbed_prefixes import CLEAN, SHORTER
+from byheart.signals.text.perturbed_prefixes import CLEAN, SHORTER
 from byheart.stats.intervals import proportion
 
 TWINS = ("nonmember", "canary_control")

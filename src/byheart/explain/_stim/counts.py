@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from byheart.compare.corpus_index import CorpusIndex
-from byheart.compare.corpus_index.cooccurrence import occurrences
-from byheart.compare.corpus_index.shard import Shard
+from byheart.index import CorpusIndex
+from byheart.index.cooccurrence import occurrences
+from byheart.index.shard import Shard
 
 Term = tuple[int, ...]
 KEPT = 1 << 23

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from byheart.compare.corpus_index import CorpusIndex
 from byheart.core.atomic import write_parquet
 from byheart.core.findings import Findings
 from byheart.core.randomness import derive_seed
 from byheart.core.signals import Signals
 from byheart.explain._stim.tokens import SOURCES, Reading, chosen_words, readings
+from byheart.index import CorpusIndex
 
 AROUND, PLACES, SOUGHT = 10, 2, 64
 """Tokens shown beside a match, passages for each source, places of a word that are looked at for a pair."""

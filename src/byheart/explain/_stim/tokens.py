@@ -9,7 +9,7 @@ import numpy as np
 
 from byheart.core.signals import Signals
 from byheart.explain._stim.counts import Neighbours, Term, local_counts, mean_cooccurrence, npmi
-from byheart.signals.chain_words import FUNCTION_WORDS
+from byheart.signals.text.chain_words import FUNCTION_WORDS
 
 SOURCES = ("local", "mid", "long")
 LEAST = 3

@@ -11,11 +11,11 @@ import torch
 from byheart.core.ragged import Ragged
 from byheart.core.signals import Signals
 from byheart.core.target import LanguageModel
-from byheart.models.activations import reading
-from byheart.models.sites import Site
-from byheart.signals.token_events import RECITED
-from byheart.signals.token_logprobs import TOKENS_PER_BATCH
-from byheart.signals.windows import Window, batches, windows
+from byheart.models.text.activations import reading
+from byheart.models.text.sites import Site
+from byheart.signals.text.token_events import RECITED
+from byheart.signals.text.token_logprobs import TOKENS_PER_BATCH
+from byheart.signals.text.windows import Window, batches, windows
 from byheart.stats.sides import number_groups
 
 BUDGET = 2 << 30

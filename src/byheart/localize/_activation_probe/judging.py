@@ -96,9 +96,7 @@ def sparse_curve(x: np.ndarray, events: Events, *, seed: int, largest: int = 64)
     return curve
 
 
-def other_sources(
-    x: np.ndarray, events: Events, source: np.ndarray, kind: Kind, *, seed: int
-) -> dict[str, Estimate]:
+def other_sources(x: np.ndarray, events: Events, source: np.ndarray, kind: Kind, *, seed: int) -> dict[str, Estimate]:
     """Trained on all sources but one, judged on that one: does the probe know memory, or quotes from books?
 
     Args:

@@ -21,7 +21,7 @@ class Probe:
     """A linear probe: log-odds w·h + b that a token is recited. Scaling is folded into w and b.
 
     Args:
-        site: its address, as `models/sites` gives it.
+        site: its address, as `models/text/sites` gives it.
         w: float64 (dim,).
         b: float64 ().
         mean0: mean activation where nothing is recited, float64 (dim,), for clamping.

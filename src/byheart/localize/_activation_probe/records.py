@@ -15,7 +15,7 @@ from byheart.core.target import LanguageModel
 from byheart.core.verdict import Estimate
 from byheart.localize._activation_probe.lines import Line
 from byheart.localize._activation_probe.sequences import UNSEEN_QUANTILE, stretches, text_scores, token_odds
-from byheart.models.sites import Site
+from byheart.models.text.sites import Site
 from byheart.stats.auc import auc_estimate
 from byheart.stats.conformal import conformal_p
 from byheart.stats.intervals import proportion

@@ -16,8 +16,8 @@ from byheart.core.progress import bar
 from byheart.core.signals import Signals
 from byheart.core.target import LanguageModel
 from byheart.localize._activation_probe.events import Events, portions, walk
-from byheart.models.sites import Site
-from byheart.signals.token_logprobs import TOKENS_PER_BATCH
+from byheart.models.text.sites import Site
+from byheart.signals.text.token_logprobs import TOKENS_PER_BATCH
 from byheart.stats.dealt_sums import DealtSums, dealings, max_p
 
 

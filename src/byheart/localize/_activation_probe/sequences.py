@@ -20,9 +20,9 @@ from byheart.core.signals import Array, Signals
 from byheart.core.target import LanguageModel
 from byheart.localize._activation_probe.events import walk
 from byheart.localize._activation_probe.lines import Line
-from byheart.models.sites import Site
-from byheart.signals.token_events import word_starts
-from byheart.signals.token_logprobs import n_front
+from byheart.models.text.sites import Site
+from byheart.signals.text.token_events import word_starts
+from byheart.signals.text.token_logprobs import n_front
 
 UNSEEN_QUANTILE = 0.95
 
@@ -55,9 +55,7 @@ def token_odds(
     flat = np.flatnonzero(place > np.maximum(signals.dense("n_front"), 1)[ids.row])
     found = np.full((len(lines), ids.values.size), np.nan, np.float32)
     w, b = np.stack([line.w for line in lines]), np.array([line.b for line in lines])
-    read = walk(
-        target, signals, ids.row[flat], place[flat], [site], max_tokens_per_batch=max_tokens_per_batch
-    )
+    read = walk(target, signals, ids.row[flat], place[flat], [site], max_tokens_per_batch=max_tokens_per_batch)
     for rows, by_site in read:
         found[:, flat[rows]] = (by_site[site].astype(np.float64) @ w.T + b).T
     return [ids.like(values) for values in found]

@@ -15,8 +15,8 @@ from byheart.core.signals import Signals
 from byheart.core.target import LanguageModel
 from byheart.localize._activation_probe.events import Events, walk
 from byheart.localize._activation_probe.probe import Probe
-from byheart.models.sites import Site
-from byheart.signals.token_events import NOT_RECITED, RECITED
+from byheart.models.text.sites import Site
+from byheart.signals.text.token_events import NOT_RECITED, RECITED
 from byheart.stats.moments import Moments
 
 

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from byheart.core.atomic import replacing
 from byheart.core.errors import DataError, UsageError
-from byheart.data.rows import csv_cells, csv_separator, format_of
-from byheart.data.table_files import read_table
+from byheart.data.sources import csv_cells, csv_separator, format_of
+from byheart.data.table.files import read_table
 
 WRITTEN = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 _WHOLE = {

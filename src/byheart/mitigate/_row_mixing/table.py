@@ -13,8 +13,8 @@ import pandas as pd
 from byheart.core.errors import DataError, TooFewRecords, UsageError
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
-from byheart.data.column_kinds import infer_schema
-from byheart.data.plain_columns import plain_table
+from byheart.data.table.column_kinds import infer_schema
+from byheart.data.table.plain_columns import plain_table
 
 DAYS = (-98_600, 84_300)
 """From 1700 to 2200, in days since 1970: dates that every pandas can hold."""

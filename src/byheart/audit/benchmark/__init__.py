@@ -1,0 +1,1 @@
+"""Is a benchmark in the training data of a language model?"""

@@ -1,0 +1,1 @@
+"""Do chains of reasoning follow the training data?"""

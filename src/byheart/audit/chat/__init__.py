@@ -1,0 +1,1 @@
+"""What does a chat model give back of our articles?"""

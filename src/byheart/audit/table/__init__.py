@@ -1,0 +1,1 @@
+"""Is a synthetic table a copy?"""

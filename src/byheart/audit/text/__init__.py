@@ -1,0 +1,1 @@
+"""Does a language model know its training records by heart?"""

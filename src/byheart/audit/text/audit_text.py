@@ -1,0 +1,238 @@
+"""Does a language model know its training records by heart, which ones, and how sure are we?
+
+model + records -> signals -> scores -> verdicts -> report
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from byheart.audit.folder import default_folder, environment
+from byheart.audit.measuring import Source, measure_all, measure_with, records_of
+from byheart.audit.opening import open_text_model, reopen
+from byheart.audit.profiles import profile_named
+from byheart.audit.run_pass import run_pass
+from byheart.audit.standing import standing_out
+from byheart.audit.text.explaining import explain_run
+from byheart.audit.text.judging import judge_text
+from byheart.audit.text.passes import make_pass, shadow_pass, text_passes
+from byheart.audit.text.records import gather_text
+from byheart.audit.text.shadows import measure_shadows, open_shadow
+from byheart.audit.text.tracing import index_digest, trace_sources
+from byheart.audit.verify import note_outputs, seal
+from byheart.core.corpus import Corpus
+from byheart.core.errors import UsageError
+from byheart.core.run import RunFolder
+from byheart.core.scores import Scores
+from byheart.core.signals import Signals
+from byheart.execute import engine_named
+from byheart.execute.job import Engine
+from byheart.measure.exposure import exposure
+from byheart.measure.extraction import extraction
+from byheart.report import write_all
+
+if TYPE_CHECKING:
+    from byheart.core.target import LanguageModel
+
+log = logging.getLogger(__name__)
+
+
+def audit_text(
+    model: Any,
+    members: Any,
+    control: Any = None,
+    *,
+    canaries: Path | str | None = None,
+    reference: Any = None,
+    shadows: Sequence[str] = (),
+    index: Path | str | None = None,
+    explain: bool = False,
+    text_column: str | None = None,
+    group_column: str | None = None,
+    date_column: str | None = None,
+    out: Path | str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    engine: Engine | None = None,
+    profile: str = "routine",
+    limit: int | None = None,
+    batch_size: str | int = "auto",
+    trust_remote_code: bool = False,
+    show_text: bool = False,
+    command_line: str | None = None,
+) -> RunFolder:
+    """Audit a language model end to end; killed and started again, it continues.
+
+    Args:
+        model: folder, hub id, `.gguf`, adapter folder, `smollm2`, a live (model, tokenizer) pair or a LanguageModel.
+        members: records it was trained on: a path, hub id, data frame, list or Corpus.
+        control: records like them that it never saw, likewise; without them membership stays inconclusive.
+        canaries: manifest of the planted canaries.
+        reference: a model that never saw the records; the base of an adapter serves by itself.
+        shadows: `MODEL=IDS` each, a shadow model and a text file with the ids of the records it was trained on.
+        index: of the whole training data, as `byheart index build` makes it, to trace what is recited; by default one
+            of the records given.
+        explain: also tell which perturbations make it forget, where in the network recitation shows, and what switching
+            that off does; takes several times as long.
+        text_column: column of the text.
+        group_column: column of the unit that intervals resample.
+        date_column: column of the dates.
+        out: run folder, default `runs/<date>-<model>-<members>`.
+        seed: everything random follows from it.
+        device: auto, cpu or cuda.
+        dtype: precision the model computes in, or auto.
+        engine: where the passes run, default this process.
+        profile: smoke, routine or powered.
+        limit: records of each set at most.
+        batch_size: tokens per forward pass, or auto.
+        trust_remote_code: allow a model's own code and pickled weights.
+        show_text: recited text in clear in the report.
+        command_line: what the user typed, for the report.
+
+    Returns:
+        The run folder, with verdicts and report in it.
+
+    Raises:
+        ByheartError: one line on what is wrong with the input.
+    """
+    chosen, batches = profile_named(profile), _tokens(batch_size)
+    limits = [n for n in (limit, chosen.limit) if n is not None]
+    log.info("Reading the records.")
+    gathered = gather_text(
+        members, control, canaries, limit=min(limits, default=None),
+        text_column=text_column, group_column=group_column, date_column=date_column,
+    )  # fmt: skip
+    opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    log.info("Opening the model.")
+    target = opening(model)
+    other = None if reference is None else opening(reference)
+    shadow_models = [open_shadow(s, opening) for s in shadows]
+    corpus = _rendered(gathered.corpus, target)
+    command = {
+        "verb": "audit text", "model": target.digest, "reference": other.digest if other else None,
+        "corpus": corpus.digest, "seed": seed, "profile": profile, "batch_size": batches,
+        "shadows": [s.digest for s in shadow_models], "index": index_digest(index, target),
+        "version": environment()["byheart"],
+    }  # fmt: skip
+    run = RunFolder.start(out or default_folder(target.name, members, command), command)
+    corpus.save(run.corpus_path)
+    run.update(
+        model=target.name, model_source=_said(model), reference=other.name if other else None, data=gathered.sources,
+        notes=gathered.notes, environment=environment(), device=str(target.device),
+        opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
+        reproduce=[command_line] if command_line else [],
+    )  # fmt: skip
+    passes = text_passes(corpus, target, other, chosen, seed=seed, batch_size=batches)
+    passes += [shadow_pass(s.model, i, corpus, seed=seed) for i, s in enumerate(shadow_models)]
+    worker = engine or engine_named("local")
+    sources = records_of(corpus)
+    for number, one in enumerate(passes, 1):
+        sources[one.name] = run_pass(one, run, worker, f"Pass {number} of {len(passes)}: {one.name}")
+    with run.step("scores"):
+        log.info("Scoring and judging.")
+        scores = measure_all(sources, run, family="text", seed=seed)
+        scores |= measure_shadows(sources, shadow_models, run)
+    with run.step("verdicts"):
+        known = _of_reference(sources)
+        verdicts = judge_text(scores, chosen, reference=known, coin=gathered.coin, seed=seed)
+        named, said = standing_out(scores, verdicts)
+        if named is not None:
+            named.save(run.findings_folder)
+        run.save_verdicts(verdicts)
+        run.update(notes=[*gathered.notes, said, *_told_by(sources)], finished=dt.date.today().isoformat())
+    with run.step("sources"):
+        trace_sources(run, _token_logprobs(sources), target, index, seed=seed)
+    if explain:
+        explain_run(run, target, chosen, worker, seed=seed, batch_size=batches)
+    seal(run)
+    with run.step("report"):
+        write_all(run, show_text=show_text)
+    return run
+
+
+def add_signals(
+    path: Path, name: str, *, reference: Any = None, engine: Engine | None = None, batch_size: str | int = "auto",
+    device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False,
+) -> Signals:  # fmt: skip
+    """One pass over the records of an existing run, kept in it.
+
+    Raises:
+        UsageError: if the records or models do not allow the pass.
+        TargetError: if the model is not the one that the run was made with.
+    """
+    run = RunFolder.existing(path)
+    target = reopen(run, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    command = run.facts["command"]
+    dtype = run.facts.get("opened", {}).get("dtype", "auto") if dtype == "auto" else dtype
+    opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    other = None if reference is None else opening(reference)
+    chosen = profile_named(command["profile"])
+    one = make_pass(name, run.corpus, target, other, chosen, seed=command["seed"], batch_size=_tokens(batch_size))
+    if one is None:
+        raise UsageError(f"{name} cannot be taken here: it needs a reference, more control records, or open weights")
+    made = run_pass(one, run, engine or engine_named("local"), name)
+    note_outputs(run, run.signals_folder(name).glob("*.safetensors"))
+    return made
+
+
+def _tokens(batch_size: str | int) -> int | str:
+    if batch_size == "auto":
+        return "auto"
+    if not str(batch_size).isdigit() or int(batch_size) < 1:
+        raise UsageError(f"--batch-size is a number of tokens, 1 or more, or auto; got {batch_size!r}")
+    return int(batch_size)
+
+
+def _rendered(corpus: Corpus, target: LanguageModel) -> Corpus:
+    """Chats get the text that the model reads as a further column, as token positions refer to it."""
+    if all(isinstance(item, str) for item in corpus.items):
+        return corpus
+    texts = [item if isinstance(item, str) else target.encode(item).text for item in corpus.items]
+    return replace(corpus, columns={**corpus.columns, "rendered": np.array(texts, dtype=object)})
+
+
+def _of_reference(sources: Mapping[str, Source]) -> dict[str, Scores]:
+    """What a model that never saw the records recites, and which canaries it prefers."""
+    earlier = sources.get("reference_logprobs")
+    if not isinstance(earlier, Signals):
+        return {}
+    its = {**sources, "token_logprobs": earlier}
+    methods: tuple[Any, ...] = (extraction, exposure)
+    return {m.card.name: measure_with(m, its) for m in methods if set(m.card.needs) <= set(its)}
+
+
+def _told_by(sources: Mapping[str, Source]) -> list[str]:
+    """What a reader should know that only the pass could tell."""
+    signals, notes = _token_logprobs(sources), []
+    long = int((signals.dense("n_windows") > 1).sum())
+    if long:
+        notes.append(
+            f"{long} records are longer than the model's context; they were read in windows that overlap by half."
+        )
+    ties = extraction(signals)
+    close = ties.ids[np.asarray(ties.extra["near_tie"], bool) & np.asarray(ties.extra["extracted"], bool)].tolist()
+    if close:
+        notes.append(
+            f"In {len(close)} recited records two tokens are nearly tied ({', '.join(close[:5])}), where rounding may "
+            "turn greedy decoding either way."
+        )
+    return notes
+
+
+def _token_logprobs(sources: Mapping[str, Source]) -> Signals:
+    signals = sources["token_logprobs"]
+    assert isinstance(signals, Signals)
+    return signals
+
+
+def _said(model: Any) -> str:
+    return str(model) if isinstance(model, (str, Path)) else "a live model"

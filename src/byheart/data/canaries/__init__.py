@@ -1,0 +1,1 @@
+"""Canaries: made, planted, checked."""

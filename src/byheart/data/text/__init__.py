@@ -1,0 +1,1 @@
+"""Texts: read, described, set apart."""

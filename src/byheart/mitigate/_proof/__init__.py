@@ -1,0 +1,1 @@
+"""Does a cure work, and what does it cost?"""

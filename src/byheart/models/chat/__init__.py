@@ -1,0 +1,1 @@
+"""Chat models behind a server or on this machine."""

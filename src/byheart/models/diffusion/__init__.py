@@ -1,0 +1,1 @@
+"""Diffusion processes, shared by generators of tables and of images."""

@@ -1,0 +1,1 @@
+"""Models with known answers: closed forms, oracles, a server to try things on."""

@@ -1,0 +1,1 @@
+"""What a chat model was asked, and what it answered."""

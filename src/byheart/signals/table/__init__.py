@@ -1,0 +1,1 @@
+"""Whom each row has as nearest rows."""

@@ -1,0 +1,1 @@
+"""From scores to a verdict: one file per kind of claim."""
