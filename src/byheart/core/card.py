@@ -19,6 +19,8 @@ from byheart.core.errors import UsageError
 
 VERBS = ("measure", "localize", "explain", "mitigate")
 FAMILIES = ("text", "chat", "table", "image", "encoder", "classifier", "any")
+CLAIMS = ("none", "membership", "recitation", "exposure", "privacy", "set", "share", "copies", "contamination")
+"""What a method's scores may be judged for; a file of `stats/judge/` each. `none` is scored and never judged."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +38,8 @@ class Card:
         unit: unit of its values.
         cost: in words, what it costs beside the signals.
         limits: in words, when not to believe it.
+        claim: one of `CLAIMS`: what is judged of its scores; a method joins the corrected family of claims by this alone.
+        threat: the attack that the claim is about, as the evidence annex has it; empty for none of them.
         summary: first line of the module's docstring.
         source: the `Source:` line of the module's docstring.
     """
@@ -48,6 +52,8 @@ class Card:
     unit: str = ""
     cost: str = ""
     limits: str = ""
+    claim: str = "none"
+    threat: str = ""
     summary: str = ""
     source: str = ""
 
@@ -58,15 +64,25 @@ class Card:
 
 
 def method(
-    *, paper: str, family: str, needs: tuple[str, ...] = (), unit: str = "", cost: str = "", limits: str = ""
+    *,
+    paper: str,
+    family: str,
+    needs: tuple[str, ...] = (),
+    unit: str = "",
+    cost: str = "",
+    limits: str = "",
+    claim: str = "none",
+    threat: str = "",
 ) -> Callable[[F], F]:
     """Label a function as a method. The verb is the room it lives in, the summary its module's docstring.
 
     Raises:
-        ValueError: if the family is unknown.
+        ValueError: if the family or the claim is unknown.
     """
     if family not in FAMILIES:
         raise ValueError(f"family is one of {FAMILIES}; got {family!r}")
+    if claim not in CLAIMS:
+        raise ValueError(f"claim is one of {CLAIMS}; got {claim!r}")
 
     def label(function: F) -> F:
         verb = next((part for part in function.__module__.split(".") if part in VERBS), "measure")
@@ -80,6 +96,8 @@ def method(
             unit=unit,
             cost=cost,
             limits=limits,
+            claim=claim,
+            threat=threat,
             summary=doc.partition("\n")[0].strip(),
             source=_source(doc),
         )
@@ -138,6 +156,13 @@ def addresses() -> list[str]:
         room = importlib.import_module(f"byheart.{verb}")
         found |= {f"{verb}/{m.name}" for m in pkgutil.iter_modules(room.__path__) if not m.name.startswith("_")}
     return sorted(found)
+
+
+def card_named(name: str) -> Card | None:
+    """The card of the method of this name that a verdict was given on; None for a name that no room knows."""
+    address = next((a for a in addresses() if a.partition("/")[2] == name), None)
+    card: Card | None = None if address is None else load(address).card  # type: ignore[attr-defined]
+    return card
 
 
 def discover() -> Iterator[Callable[..., Any]]:

@@ -19,6 +19,8 @@ from byheart.core.signals import Signals
     family="text",
     needs=("samples",),
     unit="share of samples",
+    claim="membership",
+    threat="regurgitation of training data",
     cost="51 generations for each record at the paper's setting",
     limits="an easy question has a peaked answer too; the paper's threshold of 0.01 is not calibrated on your model",
 )

@@ -20,6 +20,8 @@ from byheart.core.signals import Signals
     family="table",
     needs=("nearest_real",),
     unit="generated rows",
+    claim="share",
+    threat="regurgitation of training data",
     cost="none beside the distances",
     limits="a generator that fits many columns closely leans to its training rows without copying any one of them",
 )

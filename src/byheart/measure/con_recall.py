@@ -17,6 +17,8 @@ from byheart.signals.text.paired import paired_means, ratio
     family="text",
     needs=("token_logprobs", "nonmember_prefix_logprobs", "member_prefix_logprobs"),
     unit="ratio of log-likelihoods",
+    claim="membership",
+    threat="membership inference",
     cost="two passes after shared prefixes",
     limits="prefixes must be held out from the scored records; gamma chosen on scored data is tuned on the answer",
 )

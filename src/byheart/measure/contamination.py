@@ -25,6 +25,7 @@ from byheart.stats.version_test import over_others
     family="text",
     needs=("token_logprobs", "twins"),
     unit="nats per character",
+    claim="contamination",
     cost="a pass over the twins beside that over the items",
     limits="twins made by rule may be less natural than items, which any good reader sees: subtract a reference model",
 )

@@ -20,6 +20,7 @@ from byheart.core.signals import Signals
     family="table",
     needs=("nearest_real",),
     unit="generated rows",
+    threat="regurgitation of training data",
     cost="none beside the distances",
     limits="a copy of a row that has near-twins in the pool is not seen, as none of them is much nearer than the next",
 )

@@ -21,6 +21,7 @@ from byheart.signals.text.shadows import Shadows
     family="text",
     needs=("shadow_logprobs",),
     unit="difference of token accuracies",
+    threat="membership inference",
     cost="training the shadow models, and one pass of each",
     limits="is about the training recipe, not about one model; the paper used 400 models on random quarters",
 )

@@ -26,6 +26,8 @@ FEATURES = ("loss", "zlib", *(f"min_k_{k}" for k in SHARES), *(f"max_k_{k}" for 
     family="text",
     needs=("token_logprobs",),
     unit="log-odds",
+    claim="set",
+    threat="membership inference",
     cost="a small regression",
     limits="a claim about the set, not about a record; the two sets must be drawn alike, or their difference is found",
 )

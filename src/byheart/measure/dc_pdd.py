@@ -25,6 +25,8 @@ CONTROL = ("nonmember", "canary_control")
     family="text",
     needs=("token_logprobs",),
     unit="capped cross-entropy, nats",
+    claim="membership",
+    threat="membership inference",
     cost="counting tokens",
     limits="the frequency table must come from text that holds none of the scored records",
 )

@@ -17,6 +17,7 @@ from byheart.core.signals import Signals
     family="text",
     needs=("token_logprobs",),
     unit="share of tokens",
+    threat="regurgitation of training data",
     cost="none beside the pass",
     limits="grammar alone gives a large share; only the difference to a control says something",
 )

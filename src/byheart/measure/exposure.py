@@ -22,6 +22,8 @@ from byheart.signals.text.paired import scored_mask
     family="text",
     needs=("token_logprobs", "canaries"),
     unit="bits",
+    claim="exposure",
+    threat="regurgitation of training data",
     cost="one pass over the controls",
     limits="cannot exceed log2(controls + 1) bits; canary and controls must be drawn alike",
 )

@@ -23,6 +23,8 @@ from byheart.core.signals import Signals
     family="text",
     needs=("token_logprobs",),
     unit="tokens",
+    claim="recitation",
+    threat="regurgitation of training data",
     cost="none beside the pass",
     limits="any model recites repetitive text (see copy_from_prefix); chat turns of others count as given",
 )

@@ -19,6 +19,7 @@ from byheart.core.signals import Signals
     family="text",
     needs=("token_logprobs",),
     unit="share of the record",
+    threat="regurgitation of training data",
     cost="none beside the pass",
     limits="one wrong token near the end hides a long recited stretch; short records reach high shares by chance",
 )

@@ -17,6 +17,8 @@ from byheart.core.signals import Signals
     family="text",
     needs=("gradient_norm",),
     unit="norm of the mean loss's gradient",
+    claim="membership",
+    threat="membership inference",
     cost="one forward and one backward pass for each record",
     limits="follows how easy and how long a text is; the gradient must be taken without dropout",
 )

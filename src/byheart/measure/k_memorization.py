@@ -18,6 +18,7 @@ from byheart.core.signals import Signals
     family="text",
     needs=("continuations",),
     unit="share of tokens",
+    threat="regurgitation of training data",
     cost="one greedy generation for each record",
     limits="one dropped word shifts the rest out of place and counts as forgotten; see near_verbatim",
 )

@@ -25,6 +25,8 @@ from byheart.signals.text.shadows import Shadows
     family="text",
     needs=("token_logprobs", "shadow_logprobs"),
     unit="log likelihood ratio (offline: minus log p-value), nats",
+    claim="membership",
+    threat="membership inference",
     cost="training the shadow models, and one pass of each",
     limits="shadow models must be trained as the target was, each on its own random part of the records",
 )

@@ -16,6 +16,8 @@ from byheart.signals.text.paired import mean_logprobs
     family="text",
     needs=("token_logprobs",),
     unit="nats per token",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the pass",
     limits="says easy as much as known: common phrases score high in every model; compare with a reference",
 )

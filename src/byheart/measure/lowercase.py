@@ -16,6 +16,8 @@ from byheart.signals.text.paired import mean_logprobs, ratio, same_records
     family="text",
     needs=("token_logprobs", "lowercase_logprobs"),
     unit="ratio of log-likelihoods",
+    claim="membership",
+    threat="membership inference",
     cost="a second pass, over the lower-cased texts",
     limits="blind to texts without capitals; tokens differ between the two spellings, so means are per own token",
 )

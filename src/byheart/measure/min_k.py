@@ -17,6 +17,8 @@ from byheart.stats.tails import check_share, mean_of_lowest
     family="text",
     needs=("token_logprobs",),
     unit="nats per token",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the pass",
     limits="as the loss, follows how easy a text is; near chance on data seen once in a large corpus",
 )

@@ -19,6 +19,8 @@ from byheart.stats.tails import check_share, mean_of_lowest
     family="text",
     needs=("token_logprobs",),
     unit="standard deviations",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the pass",
     limits="follows how easy a text is; mean and variance weigh the vocabulary by probability at temperature 1",
 )

@@ -23,6 +23,8 @@ from byheart.core.signals import Signals
     family="text",
     needs=("continuations",),
     unit="share of tokens",
+    claim="recitation",
+    threat="regurgitation of training data",
     cost="one greedy generation for each record",
     limits="boilerplate comes back from any model; short suffixes are met by chance",
 )

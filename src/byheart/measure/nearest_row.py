@@ -24,6 +24,8 @@ ASKED = ("synthetic", "nonmember")
     family="table",
     needs=("nearest_member",),
     unit="1 - ratio of distances",
+    claim="copies",
+    threat="regurgitation of training data",
     cost="none beside the distances",
     limits="a small ratio alone is no copy: in coarse tables held-out rows have it too; read it against their share",
 )

@@ -23,6 +23,7 @@ from byheart.core.signals import Signals
     family="text",
     needs=("token_logprobs",),
     unit="nats",
+    threat="regurgitation of training data",
     cost="none beside the pass",
     limits="a longer suffix is always less probable; compare records of one suffix length",
 )

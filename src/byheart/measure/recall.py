@@ -17,6 +17,8 @@ from byheart.signals.text.paired import paired_means, ratio
     family="text",
     needs=("token_logprobs", "nonmember_prefix_logprobs"),
     unit="ratio of log-likelihoods",
+    claim="membership",
+    threat="membership inference",
     cost="one pass after a shared prefix",
     limits="the prefix must be held out from the scored records; a prefix of another kind of text looks like knowledge",
 )

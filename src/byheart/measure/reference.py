@@ -20,6 +20,8 @@ from byheart.signals.text.paired import paired_means, same_records, same_tokens,
     family="text",
     needs=("token_logprobs", "reference_logprobs"),
     unit="nats per token (per byte where tokenizers differ)",
+    claim="membership",
+    threat="membership inference",
     cost="one pass of the reference model",
     limits="the reference must not have seen the records; choosing the best of many references is tuning on the answer",
 )

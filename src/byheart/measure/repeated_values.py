@@ -23,6 +23,8 @@ from byheart.core.scores import Scores
     family="table",
     needs=("corpus",),
     unit="values",
+    claim="share",
+    threat="regurgitation of training data",
     cost="one look-up per value",
     limits="a value changed in one letter counts as new; a generator that draws from public lists repeats by chance",
 )

@@ -24,6 +24,8 @@ from byheart.signals.text.shadows import Shadows
     family="text",
     needs=("token_logprobs", "shadow_logprobs"),
     unit="share of control records outdone",
+    claim="membership",
+    threat="membership inference",
     cost="training the shadow models, and one pass of each",
     limits="no finer than 1 / (number of control records)",
 )

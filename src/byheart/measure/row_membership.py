@@ -20,6 +20,8 @@ from byheart.core.signals import Signals
     family="table",
     needs=("nearest_synthetic", "nearest_real"),
     unit="log ratio of distances",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the distances",
     limits="an AUC over all rows hides a leak of few; look at the rows of highest score",
 )

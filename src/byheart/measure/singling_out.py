@@ -31,6 +31,8 @@ TRIES = 4  # combinations tried for each that is wanted; most fit more than one 
     family="table",
     needs=("corpus",),
     unit="descriptions",
+    claim="share",
+    threat="singling out",
     cost="a second for 2,000 rows of 15 columns",
     limits="one simple attacker; that these descriptions fail does not show that no others succeed",
 )

@@ -18,6 +18,8 @@ from byheart.stats.tails import check_share, kept
     family="text",
     needs=("token_logprobs",),
     unit="nats per token",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the pass",
     limits="a record without a surprising token has no score; count those before comparing two sets",
 )

@@ -33,6 +33,8 @@ POOR = 0.5
     family="chat",
     needs=("replies", "corpus"),
     unit="characters",
+    claim="membership",
+    threat="regurgitation of training data",
     cost="none beside the answers",
     limits="a refusal or a filter hides memory; quotations and reprints are recited without this copy of the article",
 )

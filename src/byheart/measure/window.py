@@ -19,6 +19,8 @@ from byheart.core.signals import Signals
     family="text",
     needs=("token_logprobs",),
     unit="nats per token",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the pass",
     limits="a longer text has more windows, so a higher maximum by chance; compare texts of like length",
 )

@@ -19,6 +19,8 @@ from byheart.signals.text.paired import mean_logprobs
     family="text",
     needs=("token_logprobs",),
     unit="nats per token and compressed byte",
+    claim="membership",
+    threat="membership inference",
     cost="none beside the pass",
     limits="favours long texts, as a mean is divided by a size; compare texts of like length",
 )
