@@ -8,13 +8,13 @@ import json
 import tempfile
 from pathlib import Path
 
-from byheart.audit.chains.audit_chains import audit_chains
+from byheart.audit.chain.audit_chains import audit_chains
 from byheart.audit.text.selftest import made_up_records
 from byheart.index import build_index
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.text.train import train
 from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt
-from byheart.report.chains.part import headline, told
+from byheart.report.chain.part import headline, told
 from byheart.report.evidence import Evidence
 
 

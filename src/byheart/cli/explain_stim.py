@@ -50,7 +50,7 @@ def command(
     config: o.Config = None,
 ) -> None:
     """Is a token of a reasoning chain said because it is frequent in the training corpus, and through which channel?"""
-    from byheart.audit.chains.audit_chains import audit_chains, chains_of_run
+    from byheart.audit.chain.audit_chains import audit_chains, chains_of_run
     from byheart.cli.audit import begin
     from byheart.core.errors import UsageError
 
@@ -92,7 +92,7 @@ def _function(name: str | None) -> Any:
 
 def sentences(run: RunFolder, show_text: bool) -> Iterator[str]:
     """The result in words."""
-    from byheart.report.chains.part import headline, told
+    from byheart.report.chain.part import headline, told
     from byheart.report.evidence import Evidence
 
     evidence = Evidence.of(run)

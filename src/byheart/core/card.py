@@ -38,7 +38,7 @@ class Card:
         unit: unit of its values.
         cost: in words, what it costs beside the signals.
         limits: in words, when not to believe it.
-        claim: one of `CLAIMS`: what is judged of its scores; a method joins the corrected family of claims by this alone.
+        claim: one of `CLAIMS`, what its scores are judged for; a method joins the corrected family of claims by this.
         threat: the attack that the claim is about, as the evidence annex has it; empty for none of them.
         summary: first line of the module's docstring.
         source: the `Source:` line of the module's docstring.

@@ -14,7 +14,7 @@ from byheart.core.run import RunFolder
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report import words
 from byheart.report.benchmark.part import benchmark_part
-from byheart.report.chains.part import chain_part
+from byheart.report.chain.part import chain_part
 from byheart.report.chat.part import chat_part
 from byheart.report.evidence import Evidence
 from byheart.report.figures import (

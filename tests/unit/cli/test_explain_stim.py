@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from byheart.audit.chains.audit_chains import audit_chains, choose_steps, read_chains
+from byheart.audit.chain.audit_chains import audit_chains, choose_steps, read_chains
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
 from byheart.core.run import RunFolder

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.audit.chains.judging import judge_chains
+from byheart.audit.chain.judging import judge_chains
 from byheart.audit.folder import default_folder, environment
 from byheart.audit.opening import open_text_model
 from byheart.audit.run_pass import run_pass
