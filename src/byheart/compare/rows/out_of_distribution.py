@@ -10,7 +10,7 @@ which the ratio cannot be read; a spoilt category is a category that occurs (the
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -39,11 +39,13 @@ class OutOfDistribution:
         augmented: share of the new rows.
         real: share of real rows that the network did not learn from: what is called spoilt by mistake.
         found: share of rows with one spoilt cell, made of those real rows: what the network can see at all.
+        odds: how sure the network is that each new row is spoilt, 0 to 1, (new rows,).
     """
 
     augmented: Estimate
     real: Estimate
     found: Estimate
+    odds: np.ndarray = field(compare=False)
 
 
 def out_of_distribution_ratio(
@@ -90,8 +92,9 @@ def out_of_distribution_ratio(
     def share(of: _Cells) -> Estimate:
         return proportion(network.predict(encoding.matrix(of)) == 1, level=level)
 
-    held_out = cells.take(judge)
-    return OutOfDistribution(share(cells.take(new)), share(held_out), share(spoil.one_cell(held_out, rng)))
+    held_out, made = cells.take(judge), cells.take(new)
+    odds = network.predict_proba(encoding.matrix(made))[:, 1]
+    return OutOfDistribution(share(made), share(held_out), share(spoil.one_cell(held_out, rng)), odds)
 
 
 def _network(taught: list[np.ndarray], seed: int) -> MLPClassifier:
