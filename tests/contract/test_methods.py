@@ -1,6 +1,7 @@
 """What every method promises, tried on all that the tree holds: a new method is tested here without a line added."""
 
 import copy
+import importlib.util
 import inspect
 import re
 from dataclasses import replace
@@ -8,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from byheart.core.card import FAMILIES, VERBS, addresses, load
+from byheart.core.card import VERBS, addresses, load
 from byheart.core.corpus import Corpus
 from byheart.core.errors import ByheartError
 from byheart.core.ragged import Ragged
@@ -150,7 +151,7 @@ def test_card_is_complete(address):
     card = load(address).card
     assert card.address == address
     assert card.verb in VERBS
-    assert card.family in FAMILIES
+    assert card.family == "any" or importlib.util.find_spec(f"byheart.audit.{card.family}"), "a family has a room"
     assert re.fullmatch(r"\d{4}\.\d{4,5}|10\.\d{4,9}/\S+|ours", card.paper), card.paper
     for field in ("unit", "cost", "limits", "summary", "source"):
         assert getattr(card, field).strip(), f"the card says nothing about its {field}"

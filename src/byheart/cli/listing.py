@@ -17,10 +17,11 @@ def list_methods(
     from byheart.core.card import FAMILIES, VERBS, discover
     from byheart.core.errors import UsageError
 
-    for name, value, known in (("family", family, FAMILIES), ("verb", verb, VERBS)):
+    cards = [m.card for m in discover()]  # type: ignore[attr-defined]
+    families = dict.fromkeys([*FAMILIES, *(c.family for c in cards)])
+    for name, value, known in (("family", family, families), ("verb", verb, VERBS)):
         if value is not None and value not in known:
             raise UsageError(f"--{name} is one of {', '.join(known)}; got {value!r}")
-    cards = [m.card for m in discover()]  # type: ignore[attr-defined]
     cards = [c for c in cards if family in (None, c.family) and verb in (None, c.verb) and paper in (None, c.paper)]
     if as_json:
         import json

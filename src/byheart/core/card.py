@@ -19,6 +19,7 @@ from byheart.core.errors import UsageError
 
 VERBS = ("measure", "localize", "explain", "mitigate")
 FAMILIES = ("text", "chat", "table", "image", "encoder", "classifier", "any")
+"""Those of the house and those it has plans for; a method may name another, whose room is `audit/NAME`."""
 CLAIMS = ("none", "membership", "recitation", "exposure", "privacy", "set", "share", "copies", "contamination")
 """What a method's scores may be judged for; a file of `stats/judge/` each. `none` is scored and never judged."""
 
@@ -33,7 +34,7 @@ class Card:
         name: the function's and the file's name.
         verb: the room it lives in, one of `VERBS`.
         paper: arXiv id (`2310.16789`), DOI, or `ours`.
-        family: one of `FAMILIES`.
+        family: of model, one of `FAMILIES` or a further one.
         needs: names of the signals it reads, in the order of its positional arguments.
         unit: unit of its values.
         cost: in words, what it costs beside the signals.
@@ -77,10 +78,10 @@ def method(
     """Label a function as a method. The verb is the room it lives in, the summary its module's docstring.
 
     Raises:
-        ValueError: if the family or the claim is unknown.
+        ValueError: if the family is no plain word or the claim unknown.
     """
-    if family not in FAMILIES:
-        raise ValueError(f"family is one of {FAMILIES}; got {family!r}")
+    if not family.isidentifier():
+        raise ValueError(f"a family is a plain word, as one of {FAMILIES}; got {family!r}")
     if claim not in CLAIMS:
         raise ValueError(f"claim is one of {CLAIMS}; got {claim!r}")
 
