@@ -22,6 +22,7 @@ from byheart.report.evidence import Evidence
 from byheart.report.markdown import plain
 from byheart.report.page_frame import environment
 from byheart.report.pairing import paired_change
+from byheart.report.part import part_of
 from byheart.report.words import estimate_words, safe
 
 
@@ -107,8 +108,9 @@ def write_comparison(changes: Sequence[Change], before: RunFolder, after: RunFol
         write_text("## Before and after\n\n" + "\n".join(rows) + "\n", path)
         return path
     page = environment().get_template("comparison.html.jinja")
-    runs = {"before": Evidence.of(before), "after": Evidence.of(after)}
-    write_text(page.render(changes=changes, marks=[_mark(c.difference) for c in changes], **runs), path)
+    runs = {name: Evidence.of(run) for name, run in (("before", before), ("after", after))}
+    names = {name: part_of(evidence).name(evidence) for name, evidence in runs.items()}
+    write_text(page.render(changes=changes, marks=[_mark(c.difference) for c in changes], **names), path)
     return path
 
 

@@ -15,33 +15,12 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
 from byheart.core.verdict import Verdict
 
 ORDER = {"shown": 0, "inconclusive": 1, "not shown": 2}
-ROLE_WORDS = {
-    "member": ("training record", "training records"),
-    "nonmember": ("control", "controls"),
-    "canary": ("planted canary", "planted canaries"),
-    "canary_control": ("twin never planted", "twins never planted"),
-    "synthetic": ("synthetic record", "synthetic records"),
-    "unknown": ("record of unknown role", "records of unknown role"),
-}
-ROW_WORDS = {
-    "member": ("training row", "training rows"),
-    "nonmember": ("held-out row", "held-out rows"),
-    "synthetic": ("synthetic row", "synthetic rows"),
-}
-ARTICLE_WORDS = {
-    "member": ("article that the model may know", "articles that the model may know"),
-    "nonmember": ("control that it cannot know", "controls that it cannot know"),
-}
-ITEM_WORDS = {"member": ("benchmark item", "benchmark items"), "nonmember": ("twin", "twins")}
-CHAIN_WORDS = {"unknown": ("chain of reasoning", "chains of reasoning")}
-WORDS = {"table": ROW_WORDS, "chat": ARTICLE_WORDS, "benchmark": ITEM_WORDS, "chain": CHAIN_WORDS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,17 +60,9 @@ class Evidence:
         return int(self.facts.get("seed") or command.get("seed") or 0)
 
     @property
-    def family(self) -> str:
-        """What kind of audit it was, as the run says; without that `table` for rows of a table, else `text`."""
-        rows = self.corpus is not None and isinstance(self.corpus.items, Rows)
-        return str(self.facts.get("family") or ("table" if rows else "text"))
-
-    @property
-    def model(self) -> str:
-        """Name of what was audited, as the command gave it; its folder is nobody's business."""
-        what = ("synthetic", "the synthetic table") if self.family == "table" else ("model", "the model")
-        name = self.facts.get(what[0]) or self.facts.get("command", {}).get("model") or what[1]
-        return Path(str(name)).name or str(name)
+    def kind(self) -> str:
+        """What kind of audit it was, as the run says; empty if it does not."""
+        return str(self.facts.get("family") or "")
 
     def shards(self, name: str) -> Iterator[Signals]:
         """The shards of one signal, in name order, one in memory at a time."""
@@ -107,11 +78,6 @@ class Evidence:
         if self.corpus is not None:
             return int(np.count_nonzero(self.corpus.roles == role))
         return max((int(np.count_nonzero(s.roles == role)) for s in self.scores.values()), default=0)
-
-    def counts(self) -> list[str]:
-        """The make-up of the corpus in words, one phrase per role that is there."""
-        found = [(self.count(role), words) for role, words in WORDS.get(self.family, ROLE_WORDS).items()]
-        return [f"{n:,} {one if n == 1 else many}" for n, (one, many) in found if n]
 
     @property
     def blind(self) -> Scores | None:

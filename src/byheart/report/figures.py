@@ -6,26 +6,20 @@ and Ito 2008, which can be told apart with any kind of colour vision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from byheart.core.errors import TooFewRecords
-from byheart.core.randomness import generator
 from byheart.core.scores import Scores
 from byheart.report.evidence import Evidence
-from byheart.report.text.recitation import Recital
 from byheart.stats.auc import auc_estimate
-from byheart.stats.intervals import bootstrap_mean, clopper_pearson
 from byheart.stats.roc import RocBand, certifiable_fpr, roc_band, roc_curve
 from byheart.stats.sides import Sides
 
 Chart = dict[str, Any]
 MEMBER, CONTROL, BLIND, CANARY, QUIET = "#D55E00", "#0072B2", "#CC79A7", "#009E73", "#8a8f98"
-NULL_BITS = float(np.log2(np.e))  # mean exposure of a canary that was never planted
 MOST_POINTS = 400
-MOST_DOTS = 1500
 
 
 def chart(traces: list[Chart], x: Chart, y: Chart, **layout: Any) -> Chart:
@@ -37,6 +31,14 @@ def chart(traces: list[Chart], x: Chart, y: Chart, **layout: Any) -> Chart:
         "xaxis": _axis(x), "yaxis": _axis(y),
     }  # fmt: skip
     return {"data": traces, "layout": {**base, **layout}}
+
+
+def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, *, width: float = 2.5, dash: str = "solid",
+         line_shape: str = "linear", **more: Any) -> Chart:  # fmt: skip
+    """A line through points, given to six digits."""
+    look = {"color": colour, "width": width, "dash": dash, "shape": line_shape}
+    xs, ys = (np.round(v, 6).tolist() for v in (x, y))
+    return {"type": "scatter", "mode": "lines", "name": name, "x": xs, "y": ys, "line": look, **more}
 
 
 def roc_band_of(scores: Scores, seed: int) -> RocBand:
@@ -95,65 +97,6 @@ def difference_chart(of: np.ndarray, others: np.ndarray, name: str, other: str, 
     return chart(traces, {"title": unit}, {"title": "share", "tickformat": ".0%"}, barmode="overlay", bargap=0)
 
 
-def stretch_chart(recital: Recital) -> Chart:
-    """Share of records with a recited stretch of at least so many tokens."""
-    longest = max(int(recital.length.max(initial=1)), 2)
-    at = np.unique(np.geomspace(1, longest, 160).round().astype(np.int64))
-    traces = []
-    for role, name, colour in (("member", "training records", MEMBER), ("nonmember", "control", CONTROL)):
-        lengths = np.sort(recital.length[recital.roles == role])
-        if lengths.size:
-            share = 1 - np.searchsorted(lengths, at, side="left") / lengths.size
-            hover = f"%{{y:.1%}} of {name}: %{{x}} tokens or more<extra></extra>"
-            traces.append(_line(at, share, name, colour, hovertemplate=hover, line_shape="hv"))
-    x = {"title": "length of the recited stretch, tokens", "type": "log", "range": [0, float(np.log10(longest * 1.1))]}
-    x |= {"tickvals": [t for t in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if t <= longest * 1.1]}
-    return chart(traces, x, {"title": "share of records", "tickformat": ".0%", "rangemode": "tozero"})
-
-
-def exposure_chart(bits: Mapping[int, np.ndarray], ceiling: float, seed: int) -> Chart:
-    """Exposure of each canary against its repetitions, with means; the twins stand at 0."""
-    levels, chance, traces = sorted(bits), generator(seed, "jitter"), []
-    means = [_mean(bits[r], seed) for r in levels]
-    for i, r in enumerate(levels):
-        shown = bits[r][:: max(1, -(-bits[r].size // (MOST_DOTS // len(levels))))]
-        jitter = i + chance.uniform(-0.2, 0.2, shown.size)
-        traces.append(_dots(jitter, shown, r))
-    reach = {"array": [m[2] - m[0] for m in means], "arrayminus": [m[0] - m[1] for m in means]}
-    traces.append({
-        "type": "scatter", "mode": "lines+markers", "name": "mean", "x": list(range(len(levels))),
-        "y": [m[0] for m in means], "line": {"color": "#E69F00", "width": 2}, "cliponaxis": False,
-        "marker": {"size": 11, "symbol": "diamond", "color": "#E69F00"},
-        "hovertemplate": "mean %{y:.2f} bits<extra></extra>",
-        "error_y": {"type": "data", "symmetric": False, "thickness": 2, "width": 6, **reach},
-    })  # fmt: skip
-    traces += [
-        _rule(len(levels), NULL_BITS, f"chance {NULL_BITS:.2f}", "dot"),
-        _rule(len(levels), ceiling, f"ceiling {ceiling:.2f}", "dash"),
-    ]
-    return chart(traces, _times(levels), {"title": "exposure, bits", "rangemode": "tozero"})
-
-
-def recited_chart(counts: Mapping[int, tuple[int, int]]) -> Chart:
-    """Share of secrets recited whole, by repetitions; counts are (recited, planted)."""
-    levels = sorted(counts)
-    shares = [counts[r][0] / counts[r][1] for r in levels]
-    spans = [clopper_pearson(*counts[r]) for r in levels]
-    bar = {
-        "type": "bar", "name": "recited whole, 95 % interval", "x": list(range(len(levels))), "y": shares,
-        "width": 0.55,
-        "marker": {"color": [CONTROL if r == 0 else CANARY for r in levels]},
-        "customdata": [[*counts[r]] for r in levels],
-        "hovertemplate": "%{customdata[0]} of %{customdata[1]} recited<extra></extra>",
-        "error_y": {
-            "type": "data", "symmetric": False, "array": [s[1] - v for s, v in zip(spans, shares, strict=True)],
-            "arrayminus": [v - s[0] for s, v in zip(spans, shares, strict=True)], "thickness": 2, "width": 6,
-        },
-    }  # fmt: skip
-    y = {"title": "secrets recited whole", "tickformat": ".0%", "range": [0, 1.03]}
-    return chart([bar], _times(levels), y, showlegend=False)
-
-
 def auc_words(scores: Scores) -> str:
     """The AUC of a method with its interval, in words; why not, where it has none."""
     try:
@@ -174,20 +117,6 @@ def _share(top: float) -> Chart:
     return {"tickformat": ".0%", "range": [-0.01, top], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
 
 
-def _times(levels: list[int]) -> Chart:
-    names = ["twins" if r == 0 else f"{r:,}" for r in levels]
-    places = list(range(len(levels)))
-    title = "times planted" + (" (twins: never)" if 0 in levels else "")
-    return {"title": title, "tickvals": places, "ticktext": names, "range": [-0.5, len(levels) - 0.5], "tickangle": 0}
-
-
-def _line(x: np.ndarray, y: np.ndarray, name: str, colour: str, *, width: float = 2.5, dash: str = "solid",
-          line_shape: str = "linear", **more: Any) -> Chart:  # fmt: skip
-    line = {"color": colour, "width": width, "dash": dash, "shape": line_shape}
-    xs, ys = (np.round(v, 6).tolist() for v in (x, y))
-    return {"type": "scatter", "mode": "lines", "name": name, "x": xs, "y": ys, "line": line, **more}
-
-
 def _curve(scores: Scores, name: str, colour: str, *, width: float = 2.5, dash: str = "solid", **more: Any) -> Chart:
     fpr, tpr, _ = roc_curve(scores.where("member").values, scores.where("nonmember").values)
     if fpr.size > MOST_POINTS:  # even steps along both ends of the axis: linear and logarithmic
@@ -195,7 +124,7 @@ def _curve(scores: Scores, name: str, colour: str, *, width: float = 2.5, dash: 
         keep = np.unique(np.searchsorted(fpr, at, side="right") - 1)
         fpr, tpr = fpr[keep], tpr[keep]
     hover = "%{y:.1%} found at %{x:.2%} false alarms<extra>" + name + "</extra>"
-    return _line(fpr, tpr, name, colour, width=width, dash=dash, line_shape="hv", hovertemplate=hover, **more)
+    return line(fpr, tpr, name, colour, width=width, dash=dash, line_shape="hv", hovertemplate=hover, **more)
 
 
 def _ribbon(band: RocBand) -> list[Chart]:
@@ -203,14 +132,14 @@ def _ribbon(band: RocBand) -> list[Chart]:
     x = band.fpr
     name = f"{100 * band.level:g} % band"
     return [
-        _line(x, band.low, "low", MEMBER, width=0, **quiet),
-        _line(x, band.high, name, MEMBER, width=0, fill="tonexty", fillcolor="rgba(213,94,0,0.18)", hoverinfo="skip"),
+        line(x, band.low, "low", MEMBER, width=0, **quiet),
+        line(x, band.high, name, MEMBER, width=0, fill="tonexty", fillcolor="rgba(213,94,0,0.18)", hoverinfo="skip"),
     ]
 
 
 def _chance(log: bool, n: int) -> Chart:
     x = np.geomspace(0.5 / n, 1, 60) if log else np.array([0.0, 1.0])
-    return _line(x, x, "chance", QUIET, width=1.5, dash="dot", hoverinfo="skip", showlegend=False)
+    return line(x, x, "chance", QUIET, width=1.5, dash="dot", hoverinfo="skip", showlegend=False)
 
 
 def _bars(values: np.ndarray, edges: np.ndarray, name: str, colour: str) -> Chart:
@@ -222,26 +151,3 @@ def _bars(values: np.ndarray, edges: np.ndarray, name: str, colour: str) -> Char
         "width": float(edges[1] - edges[0]), "marker": {"color": colour, "line": {"width": 0}},
         "hovertemplate": "%{customdata} of " + f"{values.size:,} {name}, score %{{x:.3g}}<extra></extra>",
     }  # fmt: skip
-
-
-def _dots(x: np.ndarray, y: np.ndarray, repetitions: int) -> Chart:
-    twin = repetitions == 0
-    look = {"color": CONTROL, "symbol": "circle-open"} if twin else {"color": CANARY, "symbol": "circle"}
-    what = "twin, never planted" if twin else f"canary planted {repetitions:,} times"
-    return {
-        "type": "scatter", "mode": "markers", "name": what, "x": np.round(x, 3).tolist(), "y": np.round(y, 3).tolist(),
-        "showlegend": False, "cliponaxis": False, "hovertemplate": f"%{{y:.2f}} bits<extra>{what}</extra>",
-        "marker": {"size": 7, "opacity": 0.5, **look},
-    }  # fmt: skip
-
-
-def _rule(n: int, y: float, name: str, dash: str) -> Chart:
-    return _line(np.array([-0.5, n - 0.5]), np.array([y, y]), name, QUIET, width=1.5, dash=dash, hoverinfo="skip")
-
-
-def _mean(values: np.ndarray, seed: int) -> tuple[float, float, float]:
-    if values.size < 2:
-        value = float(values.mean())
-        return value, value, value
-    e = bootstrap_mean(values, seed=seed, n_resamples=500)
-    return float(e.value or 0), float(e.low or 0), float(e.high or 0)

@@ -10,22 +10,9 @@ from byheart.core.atomic import write_text
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Verdict
 from byheart.report.evidence import Evidence
+from byheart.report.part import Part, baseline_word, part_of
 from byheart.report.provenance import made_with
-from byheart.report.table import words as table_words
-from byheart.report.text.recitation import LONG, Recital, recital
-from byheart.report.words import (
-    baseline_word,
-    headline,
-    interval_words,
-    number,
-    p_words,
-    safe,
-    said,
-    sentence,
-    tally,
-    telling,
-    unlicensed,
-)
+from byheart.report.words import interval_words, number, p_words, safe, said, sentence, tally
 
 
 def write_model_card(run: RunFolder) -> Path:
@@ -34,21 +21,20 @@ def write_model_card(run: RunFolder) -> Path:
     It never holds training text, nor a cell of a table.
     """
     evidence = Evidence.of(run)
-    recited = None if evidence.family == "benchmark" else recital(evidence.shards("token_logprobs"))
-    tell = telling(evidence)
-    of_table, of_rows = evidence.family == "table", [*table_words.told(evidence), table_words.advice(evidence)]
+    part = part_of(evidence)
+    tell, (headline, more) = part.telling(evidence), part.card(evidence)
     parts = [
         "## Memorization",
-        plain(table_words.headline(evidence) if of_table else headline(evidence, recited)),
-        plain(f"{tally(evidence.verdicts)} Audited: {', '.join(evidence.counts()) or 'no records'}."),
+        plain(headline),
+        plain(f"{tally(evidence.verdicts)} Audited: {', '.join(part.counts(evidence)) or 'no records'}."),
         claims_table(evidence.verdicts),
-        "\n\n".join(map(plain, of_rows)) if of_table else stretches(recited),
+        more,
         "### What this does not show",
-        bullets([of(methods, tell(s)) for methods, s in unlicensed(evidence)]),
+        bullets([of(methods, tell(s)) for methods, s in part.unlicensed(evidence)]),
         bullets([of(methods, tell(s)) for methods, s in said(evidence.verdicts, shown=True)]),
         bullets([tell(s) for s in evidence.facts.get("notes", [])]),
         "### How it was measured",
-        provenance(evidence),
+        provenance(part, evidence),
     ]
     path = run.path / "report.md"
     write_text("\n\n".join(p for p in parts if p) + "\n", path)
@@ -94,21 +80,8 @@ def claims_table(verdicts: list[Verdict]) -> str:
     return "\n".join(rows)
 
 
-def stretches(recited: Recital | None) -> str:
-    """How many training records, and how many controls, have a long recited stretch."""
-    if recited is None:
-        return ""
-    words = []
-    for role, name in (("member", "training records"), ("nonmember", "controls")):
-        lengths = recited.length[recited.roles == role]
-        if lengths.size:
-            k = int((lengths >= LONG).sum())
-            words.append(f"{k:,} of {lengths.size:,} {name} (longest {int(lengths.max()):,} tokens)")
-    return f"Recited for {LONG} tokens or more by greedy decoding: {'; '.join(words)}." if words else ""
-
-
-def provenance(evidence: Evidence) -> str:
+def provenance(part: Part, evidence: Evidence) -> str:
     """Commands, versions, digests, seed and device."""
-    listed = bullets([f"{name}: {value}" for name, value in made_with(evidence.facts)])
+    listed = bullets([f"{name}: {value}" for name, value in made_with(evidence.facts, part.made_from)])
     commands = evidence.facts.get("reproduce", [])
     return f"{code(commands)}\n\n{listed}" if commands else listed

@@ -22,11 +22,15 @@ def script_json(value: Any) -> str:
 
 
 @cache
-def environment() -> jinja2.Environment:
-    """Templates of this room; everything they show is escaped, a name that is not there is an error."""
+def environment(home: str = "byheart.report") -> jinja2.Environment:
+    """Templates; everything they show is escaped, a name that is not there is an error.
+
+    Args:
+        home: module beside which a template is looked for before it is among those that all share.
+    """
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("byheart.report"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(home, ""), jinja2.PackageLoader("byheart.report")]),
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.filters |= {
         "number": words.number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from byheart.report.words import duration, safe
@@ -11,17 +11,17 @@ from byheart.report.words import duration, safe
 Pairs = list[tuple[str, str]]
 
 
-def made_with(facts: Mapping[str, Any]) -> Pairs:
+def made_with(facts: Mapping[str, Any], made_from: Sequence[str]) -> Pairs:
     """Settings, versions and digests of a run as pairs of a name and a value; what run.json lacks is left out.
 
     Args:
         facts: run.json.
+        made_from: the facts that name what went in, a model or a table.
     """
     command = facts.get("command", {})
     versions = {**facts.get("versions", {}), **facts.get("environment", {})}
     byheart = versions.pop("byheart", facts.get("byheart", command.get("version")))
-    audited = ("train", "synthetic", "control", "metric") if facts.get("family") == "table" else ("model", "reference")
-    pairs = [("byheart", byheart), *((name, facts.get(name)) for name in audited)]
+    pairs = [("byheart", byheart), *((name, facts.get(name)) for name in made_from)]
     pairs += [(name, facts.get(name, command.get(name))) for name in ("seed", "device", "engine", "profile")]
     pairs += [*sorted(versions.items()), *_digests(facts)]
     return [(safe(name), safe(value)) for name, value in pairs if value not in (None, "")]

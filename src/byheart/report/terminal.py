@@ -7,7 +7,8 @@ from textwrap import wrap
 
 from byheart.core.verdict import Verdict
 from byheart.report.evidence import ORDER
-from byheart.report.words import baseline_word, estimate_words, p_words, safe, tally
+from byheart.report.part import baseline_word
+from byheart.report.words import estimate_words, p_words, safe, tally
 
 WIDTH = 100
 

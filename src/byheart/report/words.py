@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup, escape
 
-from byheart.core.mask import MASK, mask_personal
+from byheart.core.mask import mask_personal
 from byheart.core.verdict import Estimate, Verdict
-from byheart.report.absent import absent
-from byheart.report.evidence import Evidence
-from byheart.report.text.recitation import LONG, Recital
 
 GLOSSARY = {
     "control": "records from the same source that the model was never trained on",
@@ -71,11 +66,6 @@ def estimate_words(e: Estimate) -> str:
     return number(e.value) + (f" ({100 * e.level:g} % interval {span})" if span else "")
 
 
-def baseline_word(v: Verdict) -> str:
-    """What the baseline of a claim is called: for tables and chains it may be coincidence, which is not blind."""
-    return "baseline" if v.family in ("table", "chain") else "blind baseline"
-
-
 def p_words(p: float | None) -> str:
     """`p = 0.02`, with a floor at 0.0001.
 
@@ -116,49 +106,12 @@ def sentence(text: Any, show_text: bool = False) -> str:
     return safe(text if show_text else mask_personal(str(text)))
 
 
-def telling(evidence: Evidence, show_text: bool = False) -> Callable[[Any], str]:
-    """`sentence` for the sentences of this run: where a table was audited, quoted cells are masked as well.
-
-    What stands in quotation marks is taken for a cell unless it is the name of a column or of a table.
-    """
-    if show_text or evidence.family != "table":
-        return partial(sentence, show_text=show_text)
-    facts = evidence.facts
-    names = {str(c["name"]) for c in facts.get("schema", {}).get("columns", [])}
-    names |= {str(facts.get(table)) for table in ("train", "synthetic", "control")}
-
-    def masked(quote: re.Match[str]) -> str:
-        return quote[0] if quote[0][1:-1] in names else f"{quote[0][0]}{MASK * 4}{quote[0][0]}"
-
-    return lambda text: sentence(re.sub(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")(?!\w)", masked, str(text)))
-
-
-def headline(evidence: Evidence, recital: Recital | None) -> str:
-    """The one sentence a reader takes away: what was recited, or else how many claims are shown."""
-    if recital is not None:
-        canary = recital.roles == "canary"
-        if canary.any():
-            return _canary_headline(recital, canary)
-        member = recital.roles == "member"
-        if member.any():
-            k = int(np.count_nonzero(recital.length[member] >= LONG))
-            return (
-                f"This model recites {LONG} tokens or more of {k:,} of {int(member.sum()):,} training records, "
-                "word for word, when it is prompted with what stands before them."
-            )
-    shown = sum(v.decision == "shown" for v in evidence.verdicts)
-    if not evidence.verdicts:
+def claims_headline(verdicts: Sequence[Verdict]) -> str:
+    """How many claims of memorization are shown, where a run has nothing plainer to open with."""
+    if not verdicts:
         return "This audit has not come to a verdict yet."
-    return f"{shown} of {len(evidence.verdicts)} claims of memorization {'is' if shown == 1 else 'are'} shown."
-
-
-def _canary_headline(recital: Recital, canary: np.ndarray) -> str:
-    whole, twin = recital.whole_secret, recital.roles == "canary_control"
-    start = f"This model recites {int(whole[canary].sum())} of {int(canary.sum())} planted canaries word for word"
-    if not twin.any():
-        return start + "."
-    k = int(whole[twin].sum())
-    return f"{start}, and {k or 'none'} of {int(twin.sum())} twins that were never planted."
+    shown = sum(v.decision == "shown" for v in verdicts)
+    return f"{shown} of {len(verdicts)} claims of memorization {'is' if shown == 1 else 'are'} shown."
 
 
 def overall(verdicts: list[Verdict]) -> str:
@@ -185,11 +138,6 @@ def said(verdicts: Sequence[Verdict], *, shown: bool) -> list[tuple[list[str], s
             for caveat in v.caveats:
                 found.setdefault(caveat, []).append(v.method)
     return [(methods, caveat) for caveat, methods in found.items()]
-
-
-def unlicensed(evidence: Evidence) -> list[tuple[list[str], str]]:
-    """What the data do not license: missing parts of the run, then caveats of the claims that are not shown."""
-    return [*(([], s) for s in absent(evidence)), *said(evidence.verdicts, shown=False)]
 
 
 class Explained:

@@ -11,6 +11,7 @@ from byheart.core.mask import mask_personal, mask_text
 from byheart.report import words
 from byheart.report.evidence import Evidence
 from byheart.report.figures import Chart, difference_chart
+from byheart.report.part import Part
 from byheart.stats.judge.contamination import recalled_or_skilled
 from byheart.stats.version_test import Versions
 
@@ -27,13 +28,24 @@ GLOSSARY = {
 }
 
 
-def benchmark_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
+def page(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
     """What the template of benchmarks says, and its charts by the id of their place."""
     own = {
-        "headline": headline(evidence), "explain": words.Explained(GLOSSARY), "baseline": "blind baseline",
+        "headline": headline(evidence), "explain": words.Explained(GLOSSARY),
         "items": list(best_known(evidence, show_text)), "answers": answers(evidence), "most": MOST,
     }  # fmt: skip
     return own, charts(evidence)
+
+
+def missing(evidence: Evidence) -> dict[str, bool]:
+    """What an audit for a leaked benchmark may lack, and what it would add; whether it is there."""
+    return {
+        "No reference model was given, so nothing can be shown: twins may be less natural than items, and only a model "
+        "that never saw the benchmark tells how much that alone is worth.":
+            bool(evidence.shard_paths("reference_logprobs")),
+        "The scores of the blind baseline were not kept, so whether twins read like items is not known.":
+            evidence.blind is not None,
+    }  # fmt: skip
 
 
 def headline(evidence: Evidence) -> str:
@@ -93,3 +105,12 @@ def best_known(evidence: Evidence, show_text: bool) -> Iterator[dict[str, Any]]:
             "name": mask_personal(str(found.items[i])), "value": float(found.own[i]), "beaten": float(beaten[i]),
             "twins": int(found.sizes[i]) - 1, "text": text if show_text else mask_text(text),
         }  # fmt: skip
+
+
+PART = Part(
+    home=__name__,
+    template="benchmark.html.jinja",
+    page=page,
+    missing=missing,
+    roles=(("member", "benchmark item", "benchmark items"), ("nonmember", "twin", "twins")),
+)

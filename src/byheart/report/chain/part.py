@@ -17,6 +17,7 @@ from byheart.core.verdict import Estimate
 from byheart.report import words
 from byheart.report.evidence import Evidence
 from byheart.report.figures import Chart
+from byheart.report.part import Part
 from byheart.report.text.tokens import shape
 
 SOURCES = {"local": "local", "mid": "mid-range", "long": "long-range"}
@@ -34,15 +35,25 @@ GLOSSARY = {
 }
 
 
-def chain_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
+def page(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
     """What the template of chains says; it has no charts."""
     own = {
-        "headline": headline(evidence), "explain": words.Explained(GLOSSARY), "baseline": "baseline",
+        "headline": headline(evidence), "explain": words.Explained(GLOSSARY),
         "sources": SOURCES, "told": list(told(evidence, show_text)), "chains": list(chains(evidence, show_text)),
         "most": CHAINS, "n_chains": len(_facts(evidence).get("params", {}).get("instances", {})),
         "found": _found(evidence),
     }  # fmt: skip
     return own, {}
+
+
+def missing(evidence: Evidence) -> dict[str, bool]:
+    """What a run over chains may lack, and what it would add; whether it is there."""
+    return {
+        "The scores of the tokens are not in the run folder, so no chain can be shown.":
+            (evidence.run.findings_folder / "stim.parquet").exists(),
+        "No wrong words were named, so whether the scores find them is not known; a column `wrong` names them.":
+            "precision@1" in _facts(evidence).get("estimates", {}),
+    }  # fmt: skip
 
 
 @cache
@@ -255,3 +266,13 @@ def _found(evidence: Evidence) -> list[dict[str, Any]]:
                     "chance": _estimate(evidence, f"{what}@{k}, random"),
                 })  # fmt: skip
     return rows
+
+
+PART = Part(
+    home=__name__,
+    template="chain.html.jinja",
+    page=page,
+    missing=missing,
+    roles=(("unknown", "chain of reasoning", "chains of reasoning"),),
+    baseline="baseline",
+)

@@ -15,6 +15,7 @@ from byheart.core.verdict import Estimate
 from byheart.report import words
 from byheart.report.evidence import Evidence
 from byheart.report.figures import CONTROL, MEMBER, Chart, chart, distribution_chart, roc_band_of, roc_chart
+from byheart.report.part import Part
 from byheart.report.text.membership import membership_words
 
 METHOD = "verbatim"
@@ -36,16 +37,28 @@ GLOSSARY = {
 }
 
 
-def chat_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
+def page(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
     """What the template of chat models says, and its charts by the id of their place."""
     own = {
-        "headline": headline(evidence), "explain": words.Explained(GLOSSARY), "baseline": "blind baseline",
+        "headline": headline(evidence), "explain": words.Explained(GLOSSARY),
         "passages": list(passages(evidence, show_text)), "most": MOST, "questions": questions(evidence),
         "curve": curve(evidence), "contrasts": contrasts(evidence),
         "attacks": evidence.facts.get("attacks", []), "membership": membership_words(evidence),
-        "rows": [], "stretches": {"member": None, "nonmember": None}, "top": 0, "long": 0, "least": 0, "null_bits": 0,
     }  # fmt: skip
     return own, _charts(evidence)
+
+
+def missing(evidence: Evidence) -> dict[str, bool]:
+    """What an audit of a chat model may lack, and what it would add; whether it is there."""
+    return {
+        "No control articles were given, so nothing can be shown: articles like the others that the model cannot have "
+        "seen tell how long a stretch comes back by chance, by quotation, and by the way of asking.":
+            evidence.count("nonmember") > 0,
+        "The scores of the blind baseline were not kept, so whether the two sets differ in themselves is not known.":
+            evidence.blind is not None or not evidence.count("nonmember"),
+        "What each way of asking brought back is not in the run folder.":
+            (evidence.run.findings_folder / "elicitation.parquet").exists(),
+    }  # fmt: skip
 
 
 def _charts(evidence: Evidence) -> dict[str, Chart]:
@@ -189,3 +202,15 @@ def curve_chart(rows: list[dict[str, Any]]) -> dict[str, Chart]:
     at = sorted({r["prefix"] for r in rows})
     x = {"title": "words given", "type": "log", "tickvals": at, "ticktext": [str(p) for p in at]}
     return {"prefix": chart(traces, x, {"title": "mean longest stretch, characters", "rangemode": "tozero"})}
+
+
+PART = Part(
+    home=__name__,
+    template="chat.html.jinja",
+    page=page,
+    missing=missing,
+    roles=(
+        ("member", "article that the model may know", "articles that the model may know"),
+        ("nonmember", "control that it cannot know", "controls that it cannot know"),
+    ),
+)

@@ -5,7 +5,8 @@ A mask has one look for each kind of column: its length would tell which categor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from byheart.core.mask import MASK
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
+from byheart.report.evidence import Evidence
 from byheart.report.words import safe
 
 CLOSE, NEAR = 0.01, 0.05  # of a column's range
@@ -100,6 +102,18 @@ def shown(values: Sequence[object], schema: Schema, *, show_text: bool) -> list[
     if not show_text:
         return [MASKS[c.kind] for c in schema.columns]
     return ["missing" if v is None else short(v) for v in values]
+
+
+def masking(evidence: Evidence) -> Callable[[str], str]:
+    """Masks what stands in quotation marks: it is taken for a cell unless it names a column or a table."""
+    facts = evidence.facts
+    names = {str(c["name"]) for c in facts.get("schema", {}).get("columns", [])}
+    names |= {str(facts.get(table)) for table in ("train", "synthetic", "control")}
+
+    def masked(quote: re.Match[str]) -> str:
+        return quote[0] if quote[0][1:-1] in names else f"{quote[0][0]}{MASK * 4}{quote[0][0]}"
+
+    return lambda text: re.sub(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")(?!\w)", masked, text)
 
 
 def short(value: object, longest: int = WIDEST) -> str:

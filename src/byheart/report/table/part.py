@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.errors import TooFewRecords
+from byheart.core.rows import Rows
 from byheart.core.verdict import Estimate
 from byheart.report import words
 from byheart.report.evidence import Evidence
 from byheart.report.figures import Chart
+from byheart.report.markdown import bullets, plain
+from byheart.report.part import Part
+from byheart.report.subject import Subject
 from byheart.report.table import words as table_words
-from byheart.report.table.cells import short
+from byheart.report.table.cells import masking, short
 from byheart.report.table.figures import columns_chart, distance_chart, ratio_chart, table_columns, trade_off_chart
 from byheart.report.table.neighbours import Neighbours
 from byheart.report.table.twins import TOP, twins
@@ -26,7 +30,7 @@ SHARE_FALSE = 0.05  # of the rows named
 MOST_COPIED = 10  # training rows in the table of the most copied
 
 
-def table_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
+def page(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str, Chart]]:
     """What the template of tables says, and its charts by the id of their place."""
     columns = _columns(evidence)
     trade_off = _json(evidence, "trade_off")
@@ -36,12 +40,44 @@ def table_part(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dic
         "advice": table_words.advice(evidence), "copying": table_words.copying_shown(evidence),
         "pairs": pairs, "top": TOP, "named": named(evidence), "closest": closest(evidence), "columns": columns,
         "copied": list(most_copied(evidence, show_text)), "quality": quality(evidence),
-        "unmeasured": unmeasured(evidence), "baseline": "baseline",
+        "unmeasured": unmeasured(evidence),
         "schema": None if evidence.corpus is None else evidence.corpus.rows.schema,
         "explain": words.Explained(table_words.TABLE_GLOSSARY), "short": short, "percent": table_words.percent,
         "rarity": table_words.rarity, "areas": table_words.areas(evidence),
     }  # fmt: skip
     return own, dict(_charts(evidence, columns, trade_off))
+
+
+def card(evidence: Evidence) -> tuple[str, str]:
+    """How much is copied, in one sentence; then plain counts and what to do."""
+    sentences = [*table_words.told(evidence), table_words.advice(evidence)]
+    return table_words.headline(evidence), "\n\n".join(map(plain, sentences))
+
+
+def counted(evidence: Evidence) -> str:
+    """Rows near one training row alone, and rows equal to one."""
+    return bullets(table_words.told(evidence))
+
+
+def missing(evidence: Evidence) -> dict[str, bool]:
+    """What a run over tables may lack, and what it would add; whether it is there."""
+    findings = evidence.run.findings_folder
+    return {
+        "No held-out rows were given, so nothing can be shown: in coarse tables even rows that the generator never saw "
+        "lie close to training rows, and only they tell how often that happens without copying.":
+            evidence.count("nonmember") > 0,
+        "The rows of the tables are not in the run folder, so no pair of rows can be shown.":
+            evidence.corpus is not None,
+        "The distances to the training rows are not in the run folder, so no pair of rows can be shown.":
+            bool(evidence.shard_paths("nearest_member")),
+        "Scores of the nearest training row are not in the run folder, so distances are not drawn.":
+            "nearest_row" in evidence.scores,
+        "Whether held-out rows differ from training rows by themselves was not tested, or its scores were not kept; so "
+        "a difference between them may come from how they were collected.":
+            "blind_rows" in evidence.scores or not evidence.count("nonmember"),
+        "No quality was measured beside privacy: a table that copies nothing may also be worth nothing.":
+            (findings / "table_quality.json").exists(),
+    }  # fmt: skip
 
 
 def _charts(
@@ -140,3 +176,45 @@ def _columns(evidence: Evidence) -> list[dict[str, Any]]:
 def _json(evidence: Evidence, name: str) -> dict[str, Any]:
     path = evidence.run.findings_folder / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+SUBJECT = Subject(
+    "It records one audit of one synthetic table, against the table its generator was trained on. The Opinion speaks "
+    "of models; a synthetic table is what one gives away, and is arranged in the same way. Singling out, linkability "
+    "and inference are the criteria of Opinion 05/2014 on anonymisation.",
+    ("regurgitation of training data", "membership inference", "singling out", "linkability", "attribute inference"),
+    (
+        "exfiltration of the generator, and attacks on its weights or gradients: this run saw only the table it made",
+        "attacks that put several synthetic tables of one generator together",
+    ),
+    (("member", "training rows"), ("nonmember", "held-out rows"), ("synthetic", "synthetic rows")),
+    "knowledge about persons beyond these columns",
+    "A claim that this table holds no personal data has to explain that, or show that the copied rows hold none.",
+    "choice of columns, coarsening, training of the generator, cures against copying, privacy guarantees. The threat "
+    "model of this audit: someone who holds the synthetic table, and for membership also the row in question.",
+    {
+        "anonymeter_singling_out": "singling out",
+        "anonymeter_linkability": "linkability",
+        "anonymeter_inference": "attribute inference",
+    },
+)
+PART = Part(
+    home=__name__,
+    template="table.html.jinja",
+    page=page,
+    card=card,
+    counted=counted,
+    subject=SUBJECT,
+    missing=missing,
+    roles=(
+        ("member", "training row", "training rows"),
+        ("nonmember", "held-out row", "held-out rows"),
+        ("synthetic", "synthetic row", "synthetic rows"),
+    ),
+    masking=masking,
+    audited="synthetic",
+    unnamed="the synthetic table",
+    made_from=("train", "synthetic", "control", "metric"),
+    baseline="baseline",
+    items=Rows,
+)
