@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -121,7 +120,7 @@ def part_of(evidence: Evidence) -> Part:
 @cache
 def part_named(kind: str) -> Part | None:
     """The part of this kind; None if neither byheart nor another package has it."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind):
+    if not kind.isidentifier():
         return None
     room = f"{__package__}.{kind}"
     try:
@@ -135,7 +134,7 @@ def part_named(kind: str) -> Part | None:
 
 def kinds() -> list[str]:
     """The kinds of runs that a report can be written of, sorted."""
-    rooms = {room.name for room in pkgutil.iter_modules([str(Path(__file__).parent)]) if room.ispkg}
+    rooms = {room.name for room in pkgutil.iter_modules(importlib.import_module(__package__).__path__) if room.ispkg}
     return sorted(rooms | {point.name for point in entry_points(group=GROUP)})
 
 

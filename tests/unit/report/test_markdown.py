@@ -5,8 +5,9 @@ import re
 import pytest
 
 from byheart.core.corpus import Corpus
-from byheart.report.annex import ATTACKS, write_annex
+from byheart.report.annex import write_annex
 from byheart.report.markdown import code, plain, write_model_card
+from byheart.report.subject import MODEL
 
 
 def test_the_card_holds_verdicts_limits_and_provenance(run):
@@ -30,7 +31,7 @@ def test_the_annex_does_not_claim_tests_that_were_not_made(sim, tmp_path):
     run = sim.simulated_run(tmp_path)
     run.save_verdicts([])
     text = write_annex(run).read_text(encoding="utf-8")
-    assert text.count("was tested in this run") == len(ATTACKS)
+    assert text.count("was tested in this run") == len(MODEL.threats)
     assert "That is not evidence of absence" in text
 
 

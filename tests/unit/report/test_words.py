@@ -1,20 +1,9 @@
 """Numbers and decisions in plain words."""
 
-import numpy as np
 import pytest
 
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report import words
-from byheart.report.evidence import Evidence
-from byheart.report.text.recitation import LONG, Recital
-
-
-def recital_of(roles, length, secret=None, recited=None):
-    n = len(roles)
-    zero = np.zeros(n, np.int64)
-    secret, recited = (zero if x is None else np.array(x) for x in (secret, recited))
-    ids, roles, length = np.array([f"r{i}" for i in range(n)]), np.array(roles, dtype=object), np.array(length)
-    return Recital(ids, roles, zero, length, length, secret, recited, zero + 1)
 
 
 def verdict(decision, claim="It knows.", method="loss", caveats=("Because.",)):
@@ -22,21 +11,12 @@ def verdict(decision, claim="It knows.", method="loss", caveats=("Because.",)):
     return Verdict(method, "text", claim, decision, 0.01, e, control=e, caveats=caveats)
 
 
-def test_headline_counts_whole_secrets_of_canaries_and_twins():
-    found = recital_of(["canary"] * 3 + ["canary_control"] * 2, [2] * 5, [2, 2, 2, 2, 2], [2, 1, 2, 0, 1])
-    said = words.headline(Evidence(None, {}), found)
-    assert said.startswith("This model recites 2 of 3 planted canaries word for word, and none of 2 twins ")
-
-
-def test_headline_without_canaries_counts_long_stretches_of_members_only():
-    found = recital_of(["member", "member", "nonmember"], [LONG, LONG - 1, LONG])
-    assert "1 of 2 training records" in words.headline(Evidence(None, {}), found)
-
-
-def test_headline_without_signals_counts_claims():
-    evidence = Evidence(None, {}, [verdict("shown"), verdict("not shown")])
-    assert words.headline(evidence, None) == "1 of 2 claims of memorization is shown."
-    assert "not come to a verdict" in words.headline(Evidence(None, {}), None)
+def test_a_headline_without_anything_plainer_counts_claims():
+    assert words.claims_headline([verdict("shown"), verdict("not shown")]) == (
+        "1 of 2 claims of memorization is shown."
+    )
+    assert words.claims_headline([verdict("shown")] * 2) == "2 of 2 claims of memorization are shown."
+    assert words.claims_headline([]) == "This audit has not come to a verdict yet."
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from byheart.core.run import RunFolder
 from byheart.models.chat.opening import CallableChat
 from byheart.models.toy.chat_oracle import Oracle, made_up_article
 from byheart.report import write_all
-from byheart.report.chat.part import curve, curve_chart, masked_passage, passages, questions
+from byheart.report.chat.part import PART, curve, curve_chart, masked_passage, passages, questions
 from byheart.report.compare import compare_runs
 from byheart.report.evidence import Evidence
 
@@ -41,7 +41,7 @@ def test_a_run_without_verdicts_or_scores_has_a_page_that_says_so(tmp_path):
     page = write_all(run).read_text()
     assert "has not come to a verdict" in page
     assert "No control articles were given" in page
-    assert Evidence.of(run).counts() == ["2 articles that the model may know"]
+    assert PART.counts(Evidence.of(run)) == ["2 articles that the model may know"]
 
 
 @pytest.fixture(scope="module")
