@@ -84,6 +84,27 @@ def test_each_kind_has_its_words_and_its_name(tmp_path, kind, member):
     assert f"Audited: 1 {member}." in write_model_card(run).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("kind", "starts"),
+    [
+        ("text", ["No control records", "No canaries", "No reference model", "The token log-probabilities"]),
+        ("table", ["No held-out rows", "The rows of the tables", "The distances", "Scores of the nearest",
+                   "No quality"]),
+        ("chat", ["No control articles", "What each way of asking"]),
+        ("benchmark", ["No reference model", "The scores of the blind baseline"]),
+        ("chain", ["The scores of the tokens", "No wrong words"]),
+    ],
+)  # fmt: skip
+def test_what_an_empty_run_lacks_is_said_for_its_kind(tmp_path, kind, starts):
+    run = RunFolder.start(tmp_path, {"verb": "audit"})
+    run.update(family=kind)
+    evidence = Evidence.of(run)
+    said = [sentence for _, sentence in part_of(evidence).unlicensed(evidence)]
+    assert len(said) == len(starts) + 1
+    assert all(s.startswith(start) for s, start in zip(said, ["The audit has not come", *starts], strict=True))
+    assert part_of(evidence).name(evidence) == ("the synthetic table" if kind == "table" else "the model")
+
+
 def test_a_run_that_names_nothing_is_of_texts_or_of_what_its_records_are(tmp_path, table_run):
     run = run_of(tmp_path / "text", "")
     assert part_of(Evidence.of(run)) is part_named("text")
