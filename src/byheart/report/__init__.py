@@ -20,6 +20,7 @@ def write_all(run: RunFolder, *, show_text: bool = False) -> Path:
         Path of the page.
 
     Raises:
+        RunError: if nothing installed knows the kind of the run; nothing is written.
         MissingExtra: if plotly is not installed; the two texts are written all the same.
     """
     from byheart.report.annex import write_annex

@@ -54,7 +54,7 @@ class Part:
         unnamed: what it is called where that fact is not there.
         made_from: facts that open the list of what the run was made with.
         baseline: what the baseline of a claim is called; where it may be coincidence it is not blind.
-        items: by this type of records a run is known that does not say its kind.
+        items: by this type of records a run is known that does not say its kind; for byheart's own.
     """
 
     home: str = "byheart.report"
@@ -112,9 +112,8 @@ def part_of(evidence: Evidence) -> Part:
             )
         return part
     items = None if evidence.corpus is None else evidence.corpus.items
-    parts = (part_named(kind) for kind in kinds())
-    known = (part for part in parts if part is not None and part.items is not None and isinstance(items, part.items))
-    return next(known, None) or part_named(UNSAID) or Part()
+    known = (part for part in map(_own, _rooms()) if part.items is not None and isinstance(items, part.items))
+    return next(known, None) or _own(UNSAID)
 
 
 @cache
@@ -124,8 +123,7 @@ def part_named(kind: str) -> Part | None:
         return None
     room = f"{__package__}.{kind}"
     try:
-        part: Part = importlib.import_module(f"{room}.part").PART
-        return part
+        return _own(kind)
     except ModuleNotFoundError as e:
         if e.name not in (room, f"{room}.part"):
             raise
@@ -134,11 +132,19 @@ def part_named(kind: str) -> Part | None:
 
 def kinds() -> list[str]:
     """The kinds of runs that a report can be written of, sorted."""
-    rooms = {room.name for room in pkgutil.iter_modules(importlib.import_module(__package__).__path__) if room.ispkg}
-    return sorted(rooms | {point.name for point in entry_points(group=GROUP)})
+    return sorted({*_rooms(), *(point.name for point in entry_points(group=GROUP))})
 
 
 def baseline_word(verdict: Verdict) -> str:
     """What the baseline of a claim is called, by the family of its method."""
     part = part_named(verdict.family)
     return Part.baseline if part is None else part.baseline
+
+
+def _rooms() -> list[str]:
+    return [room.name for room in pkgutil.iter_modules(importlib.import_module(__package__).__path__) if room.ispkg]
+
+
+def _own(kind: str) -> Part:
+    part: Part = importlib.import_module(f"{__package__}.{kind}.part").PART
+    return part

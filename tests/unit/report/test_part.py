@@ -1,7 +1,7 @@
 """Each kind of run brings its own part of the report; what all share names none of them."""
 
 import ast
-import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from byheart.report.annex import write_annex
 from byheart.report.evidence import Evidence
 from byheart.report.markdown import write_model_card
 from byheart.report.page import write_report
+from byheart.report.page_frame import environment
 from byheart.report.part import UNSAID, Part, baseline_word, kinds, part_named, part_of
 
 ROOM = Path(byheart.report.__file__).parent
@@ -208,6 +209,8 @@ def elsewhere(tmp_path, monkeypatch):
     part_named.cache_clear()
     yield
     part_named.cache_clear()
+    environment.cache_clear()
+    sys.modules.pop("sounding", None)
 
 
 def test_a_kind_from_another_package_has_a_whole_report(elsewhere, tmp_path):
@@ -245,4 +248,4 @@ def test_a_part_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(byheart.report, "__path__", [*byheart.report.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="no_such_library_at_all"):
         part_named("broken")
-    shutil.rmtree(room)
+    sys.modules.pop("byheart.report.broken", None)
