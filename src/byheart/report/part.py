@@ -50,8 +50,7 @@ class Part:
         missing: sentences on what a run may lack, each with whether it is there.
         roles: role, one record of it in words, several.
         masking: makes of a run what masks a sentence of it beyond personal data.
-        audited: the fact that names what was audited.
-        unnamed: what it is called where that fact is not there.
+        unnamed: what was audited, where the run does not name it.
         made_from: facts that open the list of what the run was made with.
         baseline: what the baseline of a claim is called; where it may be coincidence it is not blind.
         items: by this type of records a run is known that does not say its kind; for byheart's own.
@@ -66,7 +65,6 @@ class Part:
     missing: Callable[[Evidence], Mapping[str, bool]] = lambda evidence: {}
     roles: tuple[tuple[str, str, str], ...] = ROLE_WORDS
     masking: Callable[[Evidence], Callable[[str], str]] = lambda evidence: str
-    audited: str = "model"
     unnamed: str = "the model"
     made_from: tuple[str, ...] = ("model", "reference")
     baseline: str = "blind baseline"
@@ -75,7 +73,7 @@ class Part:
     def name(self, evidence: Evidence) -> str:
         """Name of what was audited, as the command gave it; its folder is nobody's business."""
         facts = evidence.facts
-        name = str(facts.get(self.audited) or facts.get("command", {}).get("model") or self.unnamed)
+        name = str(facts.get("model") or facts.get("command", {}).get("model") or self.unnamed)
         return Path(name).name or name
 
     def counts(self, evidence: Evidence) -> list[str]:

@@ -212,7 +212,6 @@ PART = Part(
         ("synthetic", "synthetic row", "synthetic rows"),
     ),
     masking=masking,
-    audited="synthetic",
     unnamed="the synthetic table",
     made_from=("train", "synthetic", "control", "metric"),
     baseline="baseline",

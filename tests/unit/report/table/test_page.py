@@ -211,3 +211,20 @@ def test_the_page_takes_a_second(table_run):
     began = time.process_time()
     write_report(table_run)
     assert time.process_time() - began < 5  # seconds; a guard against a quadratic step, not a benchmark
+
+
+def test_the_model_card_and_the_annex_tell_what_is_copied_and_what_it_was_made_with(table_run, page):
+    write_all(table_run)
+    card = (table_run.path / "report.md").read_text(encoding="utf-8")
+    counts = "Of 120 synthetic rows, 26 (22 %) are less than a third as far"
+    assert card.startswith("## Memorization\n\nAbout 22 % of this synthetic table")
+    assert card.index(f"\n\n{counts}") < card.index("\n\nThis is a ground to refuse")
+    annex = (table_run.path / "annex.md").read_text(encoding="utf-8")
+    assert annex.index("### Regurgitation") < annex.index(f"\n- {counts}") < annex.index("### Membership")
+    made_from = "- train: train.csv\n- synthetic: synthetic.csv\n- control: control.csv\n- metric: gower\n"
+    assert made_from in card
+    assert made_from in annex
+    machine = html.fromstring(page).xpath("//section[@id='again']//dt/text()")
+    assert {"train", "synthetic", "control", "metric"} <= set(machine)
+    assert "model" not in machine
+    assert html.fromstring(page).xpath("//title/text()") == ["Whether synthetic.csv copies its training rows"]
