@@ -24,8 +24,13 @@ from byheart.report.part import UNSAID, Part, baseline_word, kinds, part_named, 
 ROOM = Path(byheart.report.__file__).parent
 ROOMS = sorted(p.parent.name for p in ROOM.glob("*/part.py"))
 SHARED = sorted([*ROOM.glob("*.py"), *ROOM.glob("templates/*.jinja")])
-SEEN = [("text", "training record"), ("table", "training row"), ("chat", "article that the model may know"),
-        ("benchmark", "benchmark item")]  # fmt: skip
+SEEN = [
+    ("text", "member", "training record"),
+    ("table", "member", "training row"),
+    ("chat", "member", "article that the model may know"),
+    ("benchmark", "member", "benchmark item"),
+    ("chain", "unknown", "chain of reasoning"),
+]
 
 
 def verdict(method, family="text", decision="shown"):
@@ -33,9 +38,9 @@ def verdict(method, family="text", decision="shown"):
     return Verdict(method, family, f"Claim of {method}.", decision, 0.01, e, control=e, baseline=e, caveats=("So.",))
 
 
-def run_of(path, kind, *verdicts):
+def run_of(path, kind, *verdicts, role="member"):
     run = RunFolder.start(path, {"verb": f"audit {kind}", "model": "some/where/m"})
-    Corpus.of(["x"], "member").save(run.corpus_path)
+    Corpus.of(["x"], role).save(run.corpus_path)
     run.save_verdicts(list(verdicts))
     run.update(**({"family": kind} if kind else {}))
     return run
@@ -75,14 +80,14 @@ def test_every_room_with_a_part_is_a_kind():
     assert all(isinstance(part_named(kind), Part) for kind in ROOMS)
 
 
-@pytest.mark.parametrize(("kind", "member"), SEEN)
-def test_each_kind_has_its_words_and_its_name(tmp_path, kind, member):
-    run = run_of(tmp_path, kind)
+@pytest.mark.parametrize(("kind", "role", "one"), SEEN)
+def test_each_kind_has_its_words_and_its_name(tmp_path, kind, role, one):
+    run = run_of(tmp_path, kind, role=role)
     part = part_of(Evidence.of(run))
     assert part is part_named(kind)
-    assert part.counts(Evidence.of(run)) == [f"1 {member}"]
+    assert part.counts(Evidence.of(run)) == [f"1 {one}"]
     assert part.name(Evidence.of(run)) == "m"  # its folder is nobody's business
-    assert f"Audited: 1 {member}." in write_model_card(run).read_text(encoding="utf-8")
+    assert f"Audited: 1 {one}." in write_model_card(run).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
