@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from byheart.core.card import Card, addresses, card_named, load
+from byheart.core.card import addresses, asks_for, card_named, load
 from byheart.core.corpus import Corpus
 from byheart.core.findings import Findings
 from byheart.core.run import RunFolder
@@ -24,12 +25,22 @@ RECORDS = (Corpus, Scores, Signals)
 
 def available(run: RunFolder) -> dict[str, Source]:
     """What a run folder holds that a reader can need: its records and its finished signals, by name."""
-    found = records_of(run.corpus, coin=by_coin(run))
-    for folder in sorted((run.path / "signals").glob("*")):
-        shards = sorted(folder.glob("shard-*.safetensors"))
-        if shards:
-            found[folder.name] = Signals.join([Signals.load(s) for s in shards])
-    return found
+    records = records_of(run.corpus, coin=by_coin(run))
+    return {**records, **{name: load_signals(run, name) for name in signals_of(run)}}
+
+
+def signals_of(run: RunFolder) -> list[str]:
+    """Names of the signals that a run holds."""
+    return [folder.name for folder in sorted((run.path / "signals").glob("*")) if any(_shards(folder))]
+
+
+def load_signals(run: RunFolder, name: str) -> Signals:
+    """The signals of this name, of all records."""
+    return Signals.join([Signals.load(shard) for shard in _shards(run.signals_folder(name))])
+
+
+def _shards(folder: Path) -> list[Path]:
+    return sorted(folder.glob("shard-*.safetensors"))
 
 
 def records_of(corpus: Corpus, *, coin: bool = False) -> dict[str, Source]:
@@ -66,30 +77,17 @@ def readers(sources: Mapping[str, Source], family: str) -> list[Callable[..., An
     ]
 
 
-def asks_for(method: Callable[..., Any]) -> tuple[str, ...]:
-    """What a method cannot do without: what its card needs, and keywords that have no default, but for the seed."""
-    card: Card = method.card  # type: ignore[attr-defined]
-    return (*card.needs, *_required(method))
-
-
-def _required(method: Callable[..., Any]) -> list[str]:
-    return [
-        p.name
-        for p in inspect.signature(method).parameters.values()
-        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name != "seed"
-    ]
-
-
 def measure_with(method: Callable[..., Any], sources: Mapping[str, Source], **options: Any) -> Any:
     """Call a method on the records that all it needs share, in one order; what is no records is handed over as it is.
 
-    Keywords without a default are taken from the sources, too, where the options do not hold them.
+    Further arguments without a default are taken from the sources, too, where the options do not hold them.
     """
-    needed = [sources[name] for name in method.card.needs]  # type: ignore[attr-defined]
+    needs = method.card.needs  # type: ignore[attr-defined]
+    needed = [sources[name] for name in needs]
     known = [s.ids for s in needed if isinstance(s, RECORDS)] or [np.zeros(0)]
     ids = reduce(lambda kept, more: kept[np.isin(kept, more)], known[1:], known[0])
-    asked = {name: sources[name] for name in _required(method) if name not in options and name in sources}
-    return method(*[_in_order(s, ids) if isinstance(s, RECORDS) else s for s in needed], **asked, **options)
+    more = {n: sources[n] for n in asks_for(method)[len(needs) :] if n not in options and n in sources}
+    return method(*[_in_order(s, ids) if isinstance(s, RECORDS) else s for s in needed], **more, **options)
 
 
 def measure_all(sources: Mapping[str, Source], run: RunFolder, *, family: str, seed: int) -> dict[str, Scores]:

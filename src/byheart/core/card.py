@@ -153,6 +153,13 @@ def _source(doc: str) -> str:
     return ""
 
 
+def asks_for(method: Callable[..., Any]) -> tuple[str, ...]:
+    """What a method cannot do without: what its card needs, then what else has no default, but for the seed."""
+    needs: tuple[str, ...] = method.card.needs  # type: ignore[attr-defined]
+    rest = list(inspect.signature(method).parameters.values())[len(needs) :]
+    return (*needs, *(p.name for p in rest if p.default is p.empty and p.name != "seed"))
+
+
 def load(address: str) -> Callable[..., Any]:
     """The method at `verb/name`.
 
