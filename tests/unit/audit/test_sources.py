@@ -117,8 +117,8 @@ def test_what_is_missing_is_named_with_the_way_to_it(run):
     for name, said in (
         ("loss", "reads token_logprobs, which {path} does not hold (it holds corpus, canaries); make it with `byheart "
          "signals token_logprobs {path}`"),
-        ("lira", "reads token_logprobs, shadow_logprobs, which {path} does not hold (it holds corpus, canaries); make it "
-         "with `byheart signals token_logprobs {path}`"),
+        ("lira", "reads token_logprobs, shadow_logprobs, which {path} does not hold (it holds corpus, canaries); make "
+         "it with `byheart signals token_logprobs {path}`"),
         ("one_run_epsilon", "reads coins, which {path} does not hold (it holds corpus, canaries); run the audit with "
          "--canaries of the design `coin`"),
         ("memhunter_canaries", "reads memhunter, which {path} does not hold (it holds corpus, canaries); make it with "
