@@ -12,8 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
-from byheart.localize._activation_probe.probe import Probe
-from byheart.localize.activation_probe import activation_probe
+from byheart.localize.activation_probe import Probe, activation_probe
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.text.train import train
 from byheart.models.toy.tiny import tiny_gpt

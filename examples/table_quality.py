@@ -15,8 +15,8 @@ from sklearn.datasets import load_breast_cancer
 from byheart.core.corpus import Corpus
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
+from byheart.core.trade_off import Point, save_trade_off
 from byheart.core.verdict import Estimate
-from byheart.measure._table_quality.trade_off import Point, save_trade_off
 from byheart.measure.table_quality import table_quality
 
 SHOWN = ("shape", "trend", "efficacy", "beta_recall", "authenticity", "c2st_trees")

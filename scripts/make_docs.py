@@ -11,19 +11,16 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from byheart.audit.profiles import PROFILES
-from byheart.audit.text.judging import GUESSES, ONCE, RECITING
-from byheart.core.card import Card, discover
-from byheart.stats.judge.exposure import CLAIM as EXPOSURE_CLAIM
-from byheart.stats.judge.extraction import CLAIM as RECITED_CLAIM
-from byheart.stats.judge.membership import CLAIM, SET_CLAIM
+from byheart.core.card import Card, addresses, asks_for, discover, load
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- methods -->", "<!-- /methods -->"
-ALWAYS = {"corpus", "canaries"}  # what is there without a pass
+ALWAYS = {"corpus", "canaries", "coins"}  # what is there without a pass
 Method = Callable[..., Any]
 
 
@@ -136,10 +133,12 @@ def facts(method: Method) -> Iterator[str]:
     yield f"- Cost: {card.cost}"
     yield f"- When not to believe it: {card.limits}"
     if card.verb == "measure" and card.family == "text":
-        yield f"- Runs in: {runs_in(card)}"
-        yield f"- In an audit: {claim_of(card.name)}"
+        if runs_in(card):
+            yield f"- Runs in: {runs_in(card)}"
+        yield f"- In an audit: {claim_of(card)}"
     if card.family == "table" and card.verb in ("measure", "explain"):
-        yield "- Runs in: every `byheart audit table`"
+        named = "".join(f" with `--{name}`" for name in to_be_named(method))
+        yield f"- Runs in: {f'`byheart audit table`{named}' if named else 'every `byheart audit table`'}"
 
 
 def made_by(method: Method) -> str:
@@ -151,24 +150,45 @@ def runs_in(card: Card) -> str:
     """The profiles that take what the method reads."""
     if "shadow_logprobs" in card.needs:
         return "any profile, when shadow models are given (`--shadow MODEL=IDS`)"
-    found = [p.name for p in PROFILES.values() if set(card.needs) <= {*p.passes, *ALWAYS}]
+    needs = set(below(card))
+    found = [p.name for p in PROFILES.values() if needs <= {*p.passes, *ALWAYS}]
     profiles = " and ".join(found) if len(found) < 3 else "every profile"
-    if "reference_logprobs" in card.needs:
+    if "reference_logprobs" in needs:
         profiles += ", when there is a reference model or an adapter over its base"
-    if "canaries" in card.needs:
+    if "canaries" in needs:
         profiles += ", when canaries were planted"
-    return profiles
+    return profiles + (" by coins" if "coins" in needs else "")
 
 
-def claim_of(name: str) -> str:
+def below(card: Card) -> Iterator[str]:
+    """What a method reads, and for the scores of another method what that one reads."""
+    for need in card.needs:
+        if f"measure/{need}" in addresses():
+            yield from below(card_of(load(f"measure/{need}")))
+        else:
+            yield need
+
+
+def to_be_named(method: Method) -> list[str]:
+    """Keyword options without a default that a user has to name."""
+    parameters = inspect.signature(method).parameters
+    return [name for name in asks_for(method) if name in parameters and parameters[name].annotation == "str"]
+
+
+def claim_of(card: Card) -> str:
     """What an audit makes of the method's scores."""
-    if name in GUESSES:
+    if card.guesses:
         return "a baseline that other claims are held against; it carries no claim of its own"
-    if name in ONCE:
+    if card.claim == "none":
         return "its scores are kept in the run folder; no claim, as it is another view of what is already judged"
-    special = {"exposure": EXPOSURE_CLAIM, "dataset_inference": SET_CLAIM, **dict.fromkeys(RECITING, RECITED_CLAIM)}
-    more = "; canaries planted by coins bound epsilon from below as well" if name == "exposure" else ""
-    return f'judged as the claim "{special.get(name, CLAIM)}"{more}'
+    sentence = card.sentence or import_module(f"byheart.stats.judge.{card.claim}").CLAIM
+    more = "".join(f"; `{name}` makes a further claim of it" for name in read_off(card))
+    return f'judged as the claim "{sentence}"{more}'
+
+
+def read_off(card: Card) -> list[str]:
+    """Names of the methods that make a further claim out of this one's scores."""
+    return [other.name for other in map(card_of, discover()) if card.name in other.needs and other.claim != "none"]
 
 
 def options(method: Method, documented: str) -> str:
@@ -186,6 +206,7 @@ def usage(method: Method) -> str:
     """A line for the shell and one for Python."""
     card = card_of(method)
     shell = f"byheart {card.verb} {card.name} RUN" + (" --then measure" if card.verb == "mitigate" else "")
+    shell += "".join(f" --{name} {name.upper()}" for name in to_be_named(method))
     if "shadow_logprobs" in card.needs:
         shell = "byheart audit text --model M --members F --control F --shadow MODEL=IDS --shadow MODEL=IDS ..."
     asked = [

@@ -1,6 +1,7 @@
 """What every method promises, tried on all that the tree holds: a new method is tested here without a line added."""
 
 import copy
+import importlib
 import importlib.util
 import inspect
 import re
@@ -9,19 +10,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from byheart.core.card import VERBS, addresses, load
+from byheart.audit.text.passes import PASSES
+from byheart.core.card import CLAIMS, VERBS, addresses, load
 from byheart.core.corpus import Corpus
 from byheart.core.errors import ByheartError
 from byheart.core.ragged import Ragged
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.signals.table.nearest_rows import RECIPES
 
 ALL = addresses()
+SOURCES = {"corpus", "canaries", "coins", "twins", "replies", "hunted", "chain_candidates", "token_events", "scores",
+           "verdicts", "index", "target"}  # fmt: skip
 N = 24  # members, and as many others
 ROLES = ["member"] * N + ["nonmember"] * N + ["canary"] * 4 + ["canary_control"] * 8 + ["nonmember"]
 KNOWN = np.isin(ROLES, ("member", "canary"))  # what the planted model knows; the last record has no token at all
 IDS = [f"r{i:03d}" for i in range(len(ROLES))]
 TWIN_OF = np.array(["" if r != "nonmember" else IDS[i % N] for i, r in enumerate(ROLES)], dtype=object)
+TWIN_FAMILY = np.where(TWIN_OF == "", IDS, TWIN_OF).astype(object)
 LENGTHS = np.array([40] * (len(ROLES) - 1) + [0])
 
 
@@ -64,6 +70,13 @@ def same_tokens_as(signals_, rng, known, unknown):
     return Signals(signals_.ids, signals_.roles, signals_.groups, {**signals_.arrays, "logprob": logprob})
 
 
+def scores(name, **extra):
+    """Scores of another method, higher for what is known, with the columns that methods read off them."""
+    names = np.array(IDS, dtype=object)
+    values = np.where(KNOWN, 0.9, 0.1)
+    return Scores(values, names, np.array(ROLES, dtype=object), names.copy(), load(f"measure/{name}").card, {}, extra)
+
+
 def planted():
     """By name, all that readers read, of a model that knows its members and canaries and nothing else."""
     rng = np.random.default_rng(0)
@@ -102,8 +115,12 @@ def planted():
         "shadow_logprobs": [
             token_signals(rng, -0.5, -9.0) if i % 2 else token_signals(rng, -9.0, -9.0) for i in range(8)
         ],
+        "contamination": scores("contamination", right=KNOWN.astype(float), family=TWIN_FAMILY),
+        "exposure": scores("exposure", secret_logprob=np.where(KNOWN, -1.0, -60.0)),
+        "memhunter": scores("memhunter"),
         "corpus": corpus,
         "canaries": corpus,
+        "coins": corpus,
         "twins": replace(corpus, columns={"twin_of": TWIN_OF, "answered": np.zeros(len(ROLES), bool)}),
     }
 
@@ -133,6 +150,8 @@ def inputs(address, rows=None):
 def arrays_of(thing):
     if isinstance(thing, list):
         return [a for part in thing for a in arrays_of(part)]
+    if isinstance(thing, Scores):
+        return [thing.values, thing.ids, thing.roles, thing.groups, *thing.extra.values()]
     if isinstance(thing, Corpus):
         return [np.array(thing.texts), thing.ids, thing.roles, thing.groups, *thing.columns.values()]
     flat = [a.values if isinstance(a, Ragged) else a for a in thing.arrays.values()]
@@ -248,3 +267,19 @@ def test_few_records_are_scored_or_refused_in_words(address, rows):
     except ByheartError:
         return
     assert len(scores) == len(rows)
+
+
+@pytest.mark.parametrize("claim", CLAIMS[:-1])
+def test_every_kind_of_claim_has_a_judge_and_a_sentence(claim):
+    judge = importlib.import_module(f"byheart.stats.judge.{claim}")
+    assert list(inspect.signature(judge.judge_claim).parameters) == ["scores", "beside"]
+    assert judge.CLAIM.endswith((".", "?"))
+
+
+@pytest.mark.parametrize("address", ALL)
+def test_a_card_names_what_there_is(address):
+    """Scores that a claim rests on are those of a method, and a name that a card needs means one thing."""
+    card = load(address).card
+    assert {f"measure/{name}" for name in card.rests_on} <= set(ALL)
+    assert not (card.guesses and card.claim != "none"), "what others are held against claims nothing itself"
+    assert card.name not in {*PASSES, *RECIPES, *SOURCES}

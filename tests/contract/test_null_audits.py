@@ -1,7 +1,7 @@
 """An audit of sets that the model treats alike claims nothing, one of unlike sets is refused, and intervals cover.
 
 A tiny model really reads a population of texts once; each simulated audit then draws its members, control, canaries and
-twins from that population, reads the scores with the real readers and judges them with `judge_text`. Given the
+twins from that population, reads the scores with the real readers and judges them with `judge_scores`. Given the
 population, draws are independent, so counts of false claims are binomial.
 """
 
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import measure_with, readers, records_of
 from byheart.audit.profiles import Profile
-from byheart.audit.text.judging import judge_text
 from byheart.audit.text.selftest import OBJECTS, PLACES, SUBJECTS, VERBS
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
@@ -88,7 +88,7 @@ def audit(population, rows_of, *, seed, grouped=False, date=None):
         if name == "continuations" or name.startswith(("lower", "nonmember")):
             sources[name] = sources[name].take(np.isin(roles, ("member", "nonmember")))
     scores = {m.__name__: measure_with(m, sources) for m in readers(sources, "text")}
-    return judge_text(scores, PROFILE, seed=seed)
+    return judge_scores(scores, PROFILE, seed=seed)
 
 
 def dealt(rng, rows, **sizes):

@@ -1,5 +1,6 @@
 """Are the documents true of the code: generated pages, links, commands, options, numbers, the example of the README?"""
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -139,6 +140,15 @@ def test_epsilon_table_of_the_playbook_is_what_the_code_says():
     for n, said in rows:
         inserted, left_out = np.ones(int(n.replace(",", "")) // 2), np.zeros(int(n.replace(",", "")) // 2)
         assert f"{one_run_epsilon(inserted, left_out).value:.1f}" == said
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
+def test_examples_import_public_names_alone(example):
+    """What an example shows, a user may do; a name that begins with an underscore is nobody's to import."""
+    tree = ast.parse(example.read_text(encoding="utf-8"))
+    imported = [(n.module or "", a.name) for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names]
+    private = [(module, name) for module, name in imported if "._" in f".{module}.{name}" and module != "__future__"]
+    assert private == []
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):

@@ -16,9 +16,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from byheart.core.card import VERBS, addresses, load
+from byheart.cli import options as o
+from byheart.core.card import VERBS, addresses, asks_for, load
 
 PLAIN = (int, float, str, bool)
+_MODEL = {"device": (o.Device, "auto"), "dtype": (o.Dtype, "auto"), "trust_remote_code": (o.Trust, False)}
+_INDEX = typer.Option("--index", help="Index of all training data; default, of the records of the run.")
+OPENED: dict[str, dict[str, tuple[Any, Any]]] = {
+    "target": _MODEL,
+    "token_events": _MODEL,
+    "index": {"index": (Annotated[Path | None, _INDEX], None), **_MODEL},
+}
+"""Options by which a user names what is opened for a method that asks for it, with their defaults."""
 
 
 class MethodGroup(TyperGroup):
@@ -61,11 +70,15 @@ def _callback(method: Any) -> Any:
             default = None if p.default is inspect.Parameter.empty else p.default
             annotation: Any = Annotated[kind | None, typer.Option(help=_help(method, name))]
             params.append(inspect.Parameter(name, p.kind, default=default, annotation=annotation))
+    opened = {k: v for name in asks_for(method) for k, v in OPENED.get(name, {}).items()}
+    for name, (annotation, default) in opened.items():
+        params.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
     def call(run: Path, **options: Any) -> None:
         from byheart.audit.step import run_step
 
-        for line in run_step(method, run, {k: v for k, v in options.items() if v is not None}):
+        opening = {name: options.pop(name) for name in opened}
+        for line in run_step(method, run, {k: v for k, v in options.items() if v is not None}, **opening):
             print(line)
 
     call.__signature__ = inspect.Signature(params)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -20,8 +20,12 @@ from byheart.core.errors import UsageError
 VERBS = ("measure", "localize", "explain", "mitigate")
 FAMILIES = ("text", "chat", "table", "image", "encoder", "classifier", "any")
 """Those of the house and those it has plans for; a method may name another, whose room is `audit/NAME`."""
-CLAIMS = ("none", "membership", "recitation", "exposure", "privacy", "set", "share", "copies", "contamination")
-"""What a method's scores may be judged for; a file of `stats/judge/` each. `none` is scored and never judged."""
+CLAIMS = (
+    "copies", "share", "recitation", "exposure", "privacy", "set", "hunted_set", "hunted_canaries", "membership",
+    "contamination", "recall", "none",
+)  # fmt: skip
+"""What a method's scores may be judged for, in the order in which a reader asks; a file of `stats/judge/` each.
+`none` is scored and never judged."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,12 +39,18 @@ class Card:
         verb: the room it lives in, one of `VERBS`.
         paper: arXiv id (`2310.16789`), DOI, or `ours`.
         family: of model, one of `FAMILIES` or a further one.
-        needs: names of the signals it reads, in the order of its positional arguments.
+        needs: names of what it reads, in the order of its positional arguments: signals, records, scores of another
+            method by its name, and whatever else `audit/sources` opens.
         unit: unit of its values.
         cost: in words, what it costs beside the signals.
         limits: in words, when not to believe it.
         claim: one of `CLAIMS`, what its scores are judged for; a method joins the corrected family of claims by this.
         threat: the attack that the claim is about, as the evidence annex has it; empty for none of them.
+        sentence: what is claimed, where the sentence of its kind does not fit; may name options as `{whole_words}`.
+        flag: the extra column that says yes or no of a record, as recited or guessed, where the values say how much.
+        guesses: the claims that are held against this method, as it guesses without ever asking the model.
+        rests_on: names of further scores that the claim needs.
+        precedence: among claims of one kind the larger comes first; equal ones by name.
         summary: first line of the module's docstring.
         source: the `Source:` line of the module's docstring.
     """
@@ -55,8 +65,20 @@ class Card:
     limits: str = ""
     claim: str = "none"
     threat: str = ""
+    sentence: str = ""
+    flag: str = ""
+    guesses: tuple[str, ...] = ()
+    rests_on: tuple[str, ...] = ()
+    precedence: int = 0
     summary: str = ""
     source: str = ""
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Card:
+        """A card out of a file; what an earlier version did not write is as if nothing was said."""
+        known: dict[str, Any] = {k: v for k, v in fields.items() if k in cls.__dataclass_fields__}
+        known |= {k: tuple(v) for k, v in known.items() if isinstance(v, list)}
+        return cls(**known)
 
     @property
     def address(self) -> str:
@@ -74,6 +96,11 @@ def method(
     limits: str = "",
     claim: str = "none",
     threat: str = "",
+    sentence: str = "",
+    flag: str = "",
+    guesses: tuple[str, ...] = (),
+    rests_on: tuple[str, ...] = (),
+    precedence: int = 0,
 ) -> Callable[[F], F]:
     """Label a function as a method. The verb is the room it lives in, the summary its module's docstring.
 
@@ -82,8 +109,9 @@ def method(
     """
     if not family.isidentifier():
         raise ValueError(f"a family is a plain word, as one of {FAMILIES}; got {family!r}")
-    if claim not in CLAIMS:
-        raise ValueError(f"claim is one of {CLAIMS}; got {claim!r}")
+    for name in (claim, *guesses):
+        if name not in CLAIMS:
+            raise ValueError(f"claim is one of {CLAIMS}; got {name!r}")
 
     def label(function: F) -> F:
         verb = next((part for part in function.__module__.split(".") if part in VERBS), "measure")
@@ -99,6 +127,11 @@ def method(
             limits=limits,
             claim=claim,
             threat=threat,
+            sentence=sentence,
+            flag=flag,
+            guesses=guesses,
+            rests_on=rests_on,
+            precedence=precedence,
             summary=doc.partition("\n")[0].strip(),
             source=_source(doc),
         )
@@ -118,6 +151,13 @@ def _source(doc: str) -> str:
                 rest.append(more.strip())
             return " ".join(rest)
     return ""
+
+
+def asks_for(method: Callable[..., Any]) -> tuple[str, ...]:
+    """What a method cannot do without: what its card needs, then what else has no default, but for the seed."""
+    needs: tuple[str, ...] = method.card.needs  # type: ignore[attr-defined]
+    rest = list(inspect.signature(method).parameters.values())[len(needs) :]
+    return (*needs, *(p.name for p in rest if p.default is p.empty and p.name != "seed"))
 
 
 def load(address: str) -> Callable[..., Any]:

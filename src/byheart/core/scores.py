@@ -83,7 +83,7 @@ class Scores:
         """Read what `save` wrote."""
         table = pq.read_table(path)
         facts = json.loads((table.schema.metadata or {})[b"byheart"])
-        card = Card(**{**facts["card"], "needs": tuple(facts["card"]["needs"])})
+        card = Card.from_dict(facts["card"])
         frame = table.to_pandas()
         columns = {k: frame[k].to_numpy() for k in frame.columns}
         values, ids = columns.pop("value").astype(np.float64), columns.pop("id").astype(object)

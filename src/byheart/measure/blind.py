@@ -33,6 +33,7 @@ DATES = ("date", "published", "created", "created_at", "timestamp", "year")
     family="text",
     needs=("corpus",),
     unit="rank within fold",
+    guesses=("membership", "set", "hunted_set"),
     cost="a few small regressions; no model",
     limits="failing to tell the sets apart does not prove them alike; a stronger reader may still",
 )

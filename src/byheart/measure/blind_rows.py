@@ -32,6 +32,7 @@ COMMON_VALUES = 30  # of a categorical column; rarer ones are one value together
     family="table",
     needs=("corpus",),
     unit="rank within fold",
+    guesses=("membership", "share", "copies"),
     cost="a few small classifiers; no generated row is read",
     limits="failing to tell the sets apart does not prove them alike; a stronger classifier may still",
 )

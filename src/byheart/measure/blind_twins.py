@@ -27,6 +27,7 @@ from byheart.stats.folds import grouped_folds
     family="text",
     needs=("twins",),
     unit="share of the other versions",
+    guesses=("contamination", "recall"),
     cost="a few small regressions; no model",
     limits="not to tell twins from items does not prove them as natural; a reader that knows the world still may",
 )

@@ -22,6 +22,8 @@ from byheart.core.signals import Signals
     unit="generated rows",
     claim="share",
     threat="regurgitation of training data",
+    sentence="Synthetic rows lie closer to training rows than to rows the generator never saw.",
+    precedence=2,
     cost="none beside the distances",
     limits="a generator that fits many columns closely leans to its training rows without copying any one of them",
 )

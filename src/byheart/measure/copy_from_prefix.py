@@ -21,6 +21,8 @@ from byheart.core.signals import Signals
     family="text",
     needs=("token_logprobs",),
     unit="tokens",
+    guesses=("recitation",),
+    flag="explained",
     cost="a few sorts of the token ids; no model",
     limits="knows repetition inside one record only, not boilerplate shared between records",
 )

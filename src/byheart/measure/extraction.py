@@ -25,6 +25,7 @@ from byheart.core.signals import Signals
     unit="tokens",
     claim="recitation",
     threat="regurgitation of training data",
+    flag="extracted",
     cost="none beside the pass",
     limits="any model recites repetitive text (see copy_from_prefix); chat turns of others count as given",
 )

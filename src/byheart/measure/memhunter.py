@@ -22,7 +22,7 @@ from byheart.core.signals import Signals
     family="text",
     needs=("hunted",),
     unit="share of the continuation",
-    claim="set",
+    claim="hunted_set",
     cost="training a hunter, then a reading and a generation for each prompt",
     limits="common phrases come back from any model: read it beside control records hunted in the same way",
 )

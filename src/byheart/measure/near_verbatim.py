@@ -25,6 +25,7 @@ from byheart.core.signals import Signals
     unit="share of tokens",
     claim="recitation",
     threat="regurgitation of training data",
+    flag="within_edits",
     cost="one greedy generation for each record",
     limits="boilerplate comes back from any model; short suffixes are met by chance",
 )

@@ -26,6 +26,7 @@ ASKED = ("synthetic", "nonmember")
     unit="1 - ratio of distances",
     claim="copies",
     threat="regurgitation of training data",
+    rests_on=("copied_record",),
     cost="none beside the distances",
     limits="a small ratio alone is no copy: in coarse tables held-out rows have it too; read it against their share",
 )

@@ -22,6 +22,7 @@ from byheart.signals.text.paired import paired_means, same_records, same_tokens,
     unit="nats per token (per byte where tokenizers differ)",
     claim="membership",
     threat="membership inference",
+    precedence=1,
     cost="one pass of the reference model",
     limits="the reference must not have seen the records; choosing the best of many references is tuning on the answer",
 )

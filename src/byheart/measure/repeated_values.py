@@ -25,6 +25,8 @@ from byheart.core.scores import Scores
     unit="values",
     claim="share",
     threat="regurgitation of training data",
+    sentence="Free texts and identifiers of training rows come back in the synthetic table more often than those of "
+    "rows the generator never saw.",
     cost="one look-up per value",
     limits="a value changed in one letter counts as new; a generator that draws from public lists repeats by chance",
 )

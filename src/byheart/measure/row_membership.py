@@ -22,6 +22,7 @@ from byheart.core.signals import Signals
     unit="log ratio of distances",
     claim="membership",
     threat="membership inference",
+    sentence="Who holds a row can tell from the synthetic table whether it was a training row.",
     cost="none beside the distances",
     limits="an AUC over all rows hides a leak of few; look at the rows of highest score",
 )

@@ -35,6 +35,8 @@ POOR = 0.5
     unit="characters",
     claim="membership",
     threat="regurgitation of training data",
+    sentence="The model writes out longer stretches of the articles word for word than of articles it cannot have "
+    "seen.",
     cost="none beside the answers",
     limits="a refusal or a filter hides memory; quotations and reprints are recited without this copy of the article",
 )

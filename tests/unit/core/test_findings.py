@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from byheart.audit.standing import CARD
 from byheart.core.findings import Findings
+from byheart.explain.standing_out import standing_out
+
+CARD = standing_out.card
 
 
 def test_columns_are_saved_heaviest_first(tmp_path):

@@ -12,15 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from byheart.audit.folder import default_folder, environment
-from byheart.audit.measuring import Source, measure_with, records_of
+from byheart.audit.judging import judge_scores
+from byheart.audit.measuring import Source, measure_with, of_reference, read_off, records_of
 from byheart.audit.opening import open_text_model
 from byheart.audit.profiles import Profile, profile_named
-from byheart.audit.run_pass import run_pass
-from byheart.audit.text.judging import within
-from byheart.audit.text.passes import make_pass
+from byheart.audit.text.passes import make_pass, run_pass
 from byheart.audit.verify import seal
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
@@ -33,8 +30,7 @@ from byheart.execute import engine_named
 from byheart.measure.blind_twins import blind_twins
 from byheart.measure.contamination import contamination
 from byheart.report import write_all
-from byheart.stats.judge.contamination import judge_contamination, judge_recall, recalled_or_skilled
-from byheart.stats.judge.settle import settle
+from byheart.stats.judge.contamination import recalled_or_skilled
 
 if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
@@ -159,28 +155,23 @@ def _passes(
 def _judged(
     sources: Mapping[str, Source], run: RunFolder, chosen: Profile, seed: int
 ) -> tuple[list[Verdict], list[str]]:
-    scores: Scores = measure_with(contamination, sources)
+    own: Scores = measure_with(contamination, sources)
     guess: Scores = measure_with(blind_twins, sources, seed=seed)
-    known: Scores | None = None
-    if "reference_logprobs" in sources:
-        known = measure_with(contamination, {**sources, "token_logprobs": sources["reference_logprobs"]})
-        scores = _beside(scores, known)
-    for made in (scores, guess):
-        made.save(run.scores_path(made.card.name))
-    options: dict[str, Any] = {"reference": known, "blind": guess, "seed": seed, "n_resamples": chosen.n_resamples}
-    verdicts = [judge_contamination(scores, **options)]
-    told = []
-    if not np.isnan(scores.extra["right"]).all():
-        verdicts.append(judge_recall(scores, **options))
-        n = recalled_or_skilled(scores)
-        if sum(n.values()):
-            told = [
-                f"Of {sum(n.values())} items with a known answer the model is right on {n['skill'] + n['recall']}: on "
-                f"{n['skill']} of them it is right on more than half of the twins too (skill), on {n['recall']} it is "
-                "not (recall, or luck)."
-            ]
-    by_name = {scores.card.name: scores}
-    return [within(v, by_name, chosen) for v in settle(verdicts)], told
+    scores = {s.card.name: s for s in (own, guess)}
+    scores |= read_off(scores, sources, family="text", seed=seed)
+    reference = of_reference(scores, sources)
+    if own.card.name in reference:
+        own = _beside(own, reference[own.card.name])
+    for kept in (own, guess):
+        kept.save(run.scores_path(kept.card.name))
+    n, notes = recalled_or_skilled(own), []
+    if sum(n.values()):
+        notes = [
+            f"Of {sum(n.values())} items with a known answer the model is right on {n['skill'] + n['recall']}: on "
+            f"{n['skill']} of them it is right on more than half of the twins too (skill), on {n['recall']} it is "
+            "not (recall, or luck)."
+        ]
+    return judge_scores(scores, chosen, reference=reference, seed=seed), notes
 
 
 def _beside(scores: Scores, known: Scores) -> Scores:

@@ -18,8 +18,7 @@ import numpy as np
 from byheart.audit.chain.judging import judge_chains
 from byheart.audit.folder import default_folder, environment
 from byheart.audit.opening import open_text_model
-from byheart.audit.run_pass import run_pass
-from byheart.audit.text.passes import Opener, Pass
+from byheart.audit.text.passes import Opener, Pass, run_pass
 from byheart.audit.verify import seal
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, RunError, TargetError

@@ -17,11 +17,11 @@ SHORT = "Too few candidates have a count in this corpus for any score; is it the
 
 def judge_chains(found: Findings) -> Verdict:
     """The verdict on all chains together: never `shown`, as no control can come from one model and one corpus."""
-    facts = found.params
+    facts, name = found.params, found.card.name
     told = found.estimates.get("instance score")
     if told is None or facts["p"] is None:
         none = Estimate(None, None, None, 0, "rank correlation", "no token has a score")
-        return Verdict("stim", "chain", CLAIM, "inconclusive", None, none, caveats=(SHORT,))
+        return Verdict(name, "chain", CLAIM, "inconclusive", None, none, caveats=(SHORT,))
     chance = Estimate(
         facts["null_mean"], None, None, told.n, "rank correlation, counts dealt anew to the candidates",
         f"mean of {facts['n_perm']} deals",
@@ -29,4 +29,4 @@ def judge_chains(found: Findings) -> Verdict:
     how = f"mean over chains of the mean of the {facts['top']} highest token scores; {told.how}"
     main = Estimate(told.value, told.low, told.high, told.n, f"rank correlation over {told.n} chains", how)
     decision, why = ("inconclusive", NO_PROOF) if facts["p"] <= LEVEL else ("not shown", CHANCE)
-    return Verdict("stim", "chain", CLAIM, decision, facts["p"], main, baseline=chance, caveats=(why,))  # type: ignore[arg-type]
+    return Verdict(name, "chain", CLAIM, decision, facts["p"], main, baseline=chance, caveats=(why,))  # type: ignore[arg-type]

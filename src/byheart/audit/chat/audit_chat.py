@@ -17,13 +17,13 @@ import numpy as np
 from byheart.audit.chat.asking import Asking, announce, ask_all, charge
 from byheart.audit.chat.judging import judge_chat
 from byheart.audit.folder import default_folder, environment
-from byheart.audit.measuring import Source, measure_with
-from byheart.audit.named_articles import named_articles
+from byheart.audit.measuring import Source, measure_with, read_off
 from byheart.audit.profiles import profile_named
 from byheart.audit.text.records import gather_text
 from byheart.audit.verify import seal
 from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_text
+from byheart.core.errors import TooFewRecords
 from byheart.core.findings import Findings
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
@@ -33,6 +33,7 @@ from byheart.data.text.read import read
 from byheart.explain.elicitation import elicitation
 from byheart.explain.output_filter import filter_found, output_filter
 from byheart.explain.prefix_length import prefix_length
+from byheart.explain.standing_out import article_naming, standing_out
 from byheart.measure.blind import blind
 from byheart.measure.verbatim import verbatim
 from byheart.models.chat.cache import CachedChat
@@ -45,6 +46,8 @@ from byheart.signals.chat.reply_cells import reply_cells
 log = logging.getLogger(__name__)
 
 ATTACKS = ("direct", "context", "roleplay")
+FALSE_ALARMS = 0.05
+"""Rate that the threshold for single articles aims at."""
 BY_PROFILE = {"smoke": (38,), "routine": (38, 75, 150), "powered": PREFIXES}
 
 
@@ -170,14 +173,24 @@ def _scored(
         }  # fmt: skip
         for one in scores.values():
             one.save(run.scores_path(one.card.name))
+        scores |= read_off(scores, sources, family="chat", seed=seed)
     with run.step("findings"):
         cut_off: Findings = measure_with(output_filter, sources, public=public)
-        named, naming = named_articles(scores["verbatim"])
+        named, naming = name_articles(scores)
         curve = measure_with(prefix_length, sources, public=public, seed=seed)
         for found in (cut_off, named, curve, measure_with(elicitation, sources, public=public)):
             if found is not None:
                 found.save(run.findings_folder)
     return scores, cut_off, naming
+
+
+def name_articles(scores: Mapping[str, Scores]) -> tuple[Findings | None, str]:
+    """The articles that stand out, named whatever becomes of the claims; and a sentence for the report."""
+    try:
+        found = standing_out(scores, (), rate=FALSE_ALARMS)
+    except TooFewRecords:
+        return None, "No single article is named: there are no answers about members and controls to compare."
+    return found, article_naming(found)
 
 
 def told(sources: Mapping[str, Source], scores: Mapping[str, Scores], public: tuple[str, ...]) -> list[str]:

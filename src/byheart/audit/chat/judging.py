@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from byheart.audit.judging import each_claim, held
 from byheart.audit.profiles import Profile
-from byheart.audit.text.judging import within
 from byheart.core.findings import Findings
 from byheart.core.scores import Scores
 from byheart.core.verdict import Verdict
@@ -17,12 +16,8 @@ from byheart.explain.output_filter import filter_found
 from byheart.signals.chat.reply_cells import ANSWERED, KINDS
 from byheart.stats.admit import admit
 from byheart.stats.gate import gate
-from byheart.stats.judge.extraction import judge_extraction
-from byheart.stats.judge.membership import judge
-from byheart.stats.judge.settle import settle
+from byheart.stats.judge.beside import Beside
 
-LENGTH = "The model writes out longer stretches of the articles word for word than of articles it cannot have seen."
-RECITED = "The model gives back {k} words in a row of articles, more often than of articles it cannot have seen."
 SILENT = 0.1
 """Share of the members without any answer, or of answers filtered, above which nothing seen means nothing."""
 MOSTLY = 0.5
@@ -34,52 +29,37 @@ def judge_chat(
     """Judge both claims: longer stretches (ranks), and whole passages (a length fixed beforehand).
 
     Args:
-        scores: `verbatim`, and `blind` if it could be made.
+        scores: `verbatim` with what is read off it, and `blind` if it could be made.
         profile: how many resamples, and whether a claim may be made at all.
         cut_off: of `explain/output_filter`.
         seed: for resampling.
-        level: largest p that counts, after correction for the number of claims.
+        level: largest p that counts.
     """
-    own, blind = scores["verbatim"], scores.get("blind")
-    options: dict[str, Any] = {"level": level, "seed": seed, "n_resamples": profile.n_resamples}
-    passages = _passages(own)
-    lengths = replace(judge(own, blind=blind, **options), claim=LENGTH)
-    whole = judge_extraction(passages, threshold=1.0, baseline=_guessed(own), **options)
-    whole = replace(whole, claim=RECITED.format(k=own.params["whole_words"]))
-    named = {**scores, passages.card.name: passages}
-    hidden, said = hiding(own, cut_off), [*counted(own), *_alike(own)]
-    found = settle([lengths, _known_elsewhere(whole, own, blind)], level)
-    return [_cautioned(within(v, named, profile), hidden, said) for v in found]
+    own = scores["verbatim"]
+    hidden, told = hiding(own, cut_off), [*counted(own), *_alike(own)]
+    judged = each_claim(scores, profile, seed=seed, level=level)
+    judged = [_known_elsewhere(v, scores, seed) if scores[v.method].card.claim == "recitation" else v for v in judged]
+    return [_cautioned(v, hidden, told) for v in held(judged, scores, profile, level=level)]
 
 
-def _passages(own: Scores) -> Scores:
-    """Whether each article has a passage of the length fixed beforehand, 0 or 1."""
-    flag = np.where(np.isnan(own.values), np.nan, np.asarray(own.extra["recited"], dtype=np.float64))
-    return replace(own, values=flag, card=replace(own.card, name="verbatim_passages", unit="recited or not"))
-
-
-def _guessed(own: Scores) -> Scores:
-    """Articles of which somebody could write as much who never saw them."""
-    return replace(own, values=np.asarray(own.extra["guessed"], dtype=np.float64))
-
-
-def _known_elsewhere(verdict: Verdict, own: Scores, blind: Scores | None) -> Verdict:
+def _known_elsewhere(verdict: Verdict, scores: Mapping[str, Scores], seed: int) -> Verdict:
     """Where the sets differ in themselves, passages may be known from reprints and quotations."""
-    found = gate(admit(own, "member", "nonmember")[0], blind)
-    if verdict.decision != "shown" or not found.separates:
+    blind = Beside(scores=scores, seed=seed).guess("membership")
+    apart = gate(admit(scores["verbatim"], "member", "nonmember")[0], blind)
+    if verdict.decision != "shown" or not apart.separates:
         return verdict
-    said = (
-        f"The two sets differ in themselves (a blind guess tells them apart with AUC {found.baseline}): passages this "
+    caveat = (
+        f"The two sets differ in themselves (a blind guess tells them apart with AUC {apart.baseline}): passages this "
         "long are not guessed, but the model may know them from quotations and reprints rather than from these copies. "
         "Read the passages."
     )
-    return replace(verdict, caveats=(*verdict.caveats, said))
+    return replace(verdict, caveats=(*verdict.caveats, caveat))
 
 
-def _cautioned(verdict: Verdict, hidden: str, said: Sequence[str]) -> Verdict:
+def _cautioned(verdict: Verdict, hidden: str, told: Sequence[str]) -> Verdict:
     if verdict.decision != "shown" and hidden:
-        return replace(verdict, decision="inconclusive", caveats=(hidden, *verdict.caveats, *said))
-    return replace(verdict, caveats=(*verdict.caveats, *said))
+        return replace(verdict, decision="inconclusive", caveats=(hidden, *verdict.caveats, *told))
+    return replace(verdict, caveats=(*verdict.caveats, *told))
 
 
 def hiding(own: Scores, cut_off: Findings | None = None) -> str:

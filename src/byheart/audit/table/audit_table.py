@@ -16,10 +16,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from byheart.audit.folder import default_folder, environment
+from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import Source, measure_all, measure_with, records_of
 from byheart.audit.profiles import profile_named
 from byheart.audit.table.anonymeter import anonymeter_attacks
-from byheart.audit.table.judging import judge_table
 from byheart.audit.verify import seal
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
@@ -115,7 +115,7 @@ def audit_table(
     with run.step("findings"):
         measure_with(copied_columns, sources, seed=seed).save(run.findings_folder)
     with run.step("verdicts"):
-        verdicts = judge_table(scores, chosen, seed=seed)
+        verdicts = judge_scores(scores, chosen, seed=seed)
         said = _named(sources, verdicts, run)
         if anonymeter is not None:
             log.info("Running the attacks of anonymeter.")

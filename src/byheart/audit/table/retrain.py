@@ -21,8 +21,8 @@ from byheart.core.errors import UsageError
 from byheart.core.rows import Rows
 from byheart.core.run import RunFolder
 from byheart.core.schema import Schema
+from byheart.core.trade_off import Point, save_trade_off
 from byheart.core.verdict import Estimate
-from byheart.measure._table_quality.trade_off import Point, save_trade_off
 from byheart.measure.nearest_row import nearest_row
 from byheart.models.table.synthesizer import load_synthesizer
 from byheart.report import write_all

@@ -16,26 +16,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byheart.audit.folder import default_folder, environment
-from byheart.audit.measuring import Source, measure_all, measure_with, records_of
+from byheart.audit.judging import judge_scores
+from byheart.audit.measuring import Source, measure_all, of_reference, records_of
 from byheart.audit.opening import open_text_model, reopen
 from byheart.audit.profiles import profile_named
-from byheart.audit.run_pass import run_pass
-from byheart.audit.standing import standing_out
 from byheart.audit.text.explaining import explain_run
-from byheart.audit.text.judging import judge_text
-from byheart.audit.text.passes import make_pass, shadow_pass, text_passes
+from byheart.audit.text.passes import make_pass, run_pass, shadow_pass, text_passes
 from byheart.audit.text.records import gather_text
 from byheart.audit.text.shadows import measure_shadows, open_shadow
 from byheart.audit.text.tracing import index_digest, trace_sources
 from byheart.audit.verify import note_outputs, seal
 from byheart.core.corpus import Corpus
-from byheart.core.errors import UsageError
+from byheart.core.errors import TooFewRecords, UsageError
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
+from byheart.core.verdict import Verdict
 from byheart.execute import engine_named
 from byheart.execute.job import Engine
-from byheart.measure.exposure import exposure
+from byheart.explain.standing_out import naming, standing_out
 from byheart.measure.extraction import extraction
 from byheart.report import write_all
 
@@ -134,7 +133,7 @@ def audit_text(
     passes = text_passes(corpus, target, other, chosen, seed=seed, batch_size=batches)
     passes += [shadow_pass(s.model, i, corpus, seed=seed) for i, s in enumerate(shadow_models)]
     worker = engine or engine_named("local")
-    sources = records_of(corpus)
+    sources = records_of(corpus, coin=gathered.coin)
     for number, one in enumerate(passes, 1):
         sources[one.name] = run_pass(one, run, worker, f"Pass {number} of {len(passes)}: {one.name}")
     with run.step("scores"):
@@ -142,13 +141,11 @@ def audit_text(
         scores = measure_all(sources, run, family="text", seed=seed)
         scores |= measure_shadows(sources, shadow_models, run)
     with run.step("verdicts"):
-        known = _of_reference(sources)
-        verdicts = judge_text(scores, chosen, reference=known, coin=gathered.coin, seed=seed)
-        named, said = standing_out(scores, verdicts)
-        if named is not None:
-            named.save(run.findings_folder)
+        verdicts = judge_scores(scores, chosen, reference=of_reference(scores, sources), seed=seed)
+        named = _named(scores, verdicts, run)
         run.save_verdicts(verdicts)
-        run.update(notes=[*gathered.notes, said, *_told_by(sources)], finished=dt.date.today().isoformat())
+        notes = [*gathered.notes, named, *_told_by(sources)]
+        run.update(notes=notes, coin=gathered.coin, finished=dt.date.today().isoformat())
     with run.step("sources"):
         trace_sources(run, _token_logprobs(sources), target, index, seed=seed)
     if explain:
@@ -200,14 +197,14 @@ def _rendered(corpus: Corpus, target: LanguageModel) -> Corpus:
     return replace(corpus, columns={**corpus.columns, "rendered": np.array(texts, dtype=object)})
 
 
-def _of_reference(sources: Mapping[str, Source]) -> dict[str, Scores]:
-    """What a model that never saw the records recites, and which canaries it prefers."""
-    earlier = sources.get("reference_logprobs")
-    if not isinstance(earlier, Signals):
-        return {}
-    its = {**sources, "token_logprobs": earlier}
-    methods: tuple[Any, ...] = (extraction, exposure)
-    return {m.card.name: measure_with(m, its) for m in methods if set(m.card.needs) <= set(its)}
+def _named(scores: Mapping[str, Scores], verdicts: Sequence[Verdict], run: RunFolder) -> str:
+    """Name the records that stand out, where the data license it; a sentence for the report."""
+    try:
+        found = standing_out(scores, verdicts)
+    except TooFewRecords as e:
+        return str(e)
+    found.save(run.findings_folder)
+    return naming(found)
 
 
 def _told_by(sources: Mapping[str, Source]) -> list[str]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byheart.audit.profiles import Profile
-from byheart.audit.run_pass import run_pass
-from byheart.audit.text.passes import make_pass
+from byheart.audit.text.passes import make_pass, run_pass
 from byheart.audit.text.probing import Probing, look_inside
 from byheart.audit.text.switching import Switching, switch_off
 from byheart.core.errors import TargetError, TooFewRecords

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byheart.audit.opening import open_text_model, reopen
-from byheart.audit.run_pass import run_pass
 from byheart.audit.text.hunt_records import Hunting, Parts, deal
-from byheart.audit.text.passes import Opener, Pass
+from byheart.audit.text.passes import Opener, Pass, run_pass
 from byheart.audit.verify import note_outputs
 from byheart.core.atomic import write_json
 from byheart.core.corpus import Corpus
@@ -31,13 +30,15 @@ from byheart.execute import engine_named
 from byheart.measure.blind import blind
 from byheart.measure.extraction_strength import extraction_strength
 from byheart.measure.memhunter import memhunter
+from byheart.measure.memhunter_canaries import memhunter_canaries
 from byheart.search.beam_opt import BeamOpt
 from byheart.search.ladder import RUNGS, climb_ladder, ready_made, written
 from byheart.search.port import Pair, Port
 from byheart.search.training import Report, Schooling, fit
 from byheart.signals.text.hunted import hunted, with_prompts
 from byheart.signals.text.token_logprobs import token_logprobs
-from byheart.stats.judge.hunted_set import canary_test, dataset_test
+from byheart.stats.judge.hunted_canaries import canary_test
+from byheart.stats.judge.hunted_set import dataset_test
 from byheart.stats.judge.settle import settle
 
 if TYPE_CHECKING:
@@ -110,15 +111,13 @@ class Hunt:
         found = list(climb_ladder(rungs, self._judge, to_the_top=self.plan.to_the_top))
         last = next((r for r in found if r.decisive), found[-1])
         by = f"Decided by rung {last.number}: {RUNGS[last.number]}." if last.decisive else "No rung decided."
-        told = replace(
-            last.verdict, method="memhunter", caveats=(*last.verdict.caveats, by, self._costs(), *self.parts.notes)
-        )
-        verdicts = [told]
+        caveats = (*last.verdict.caveats, by, self._costs(), *self.parts.notes)
+        verdicts = [replace(last.verdict, method=memhunter.card.name, caveats=caveats)]  # type: ignore[attr-defined]
         if found[-1].number > 0:
             found[-1].scores.save(self.run.scores_path("memhunter"))
             note_outputs(self.run, [self.run.scores_path("memhunter")])
             if np.isin(self.parts.held.roles, ("canary",)).any():
-                verdicts.append(replace(canary_test(found[-1].scores, seed=self.seed), method="memhunter_canaries"))
+                verdicts.append(canary_test(memhunter_canaries(found[-1].scores), seed=self.seed))
         return self._keep(verdicts)
 
     def _rung_0(self) -> Scores:

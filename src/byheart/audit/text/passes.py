@@ -1,4 +1,4 @@
-"""The expensive passes of a text audit, as jobs that any engine can do."""
+"""The expensive passes of a text audit, as jobs that any engine can do, shard by shard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
 from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
+from byheart.core.run import RunFolder
 from byheart.core.signals import SignalKey, Signals
+from byheart.execute.job import Engine
+from byheart.execute.shards import plan_shards, run_shards
 from byheart.signals.text.conditional import conditional_logprobs, prefix_tokens
 from byheart.signals.text.continuations import continuations, samples
 from byheart.signals.text.gradients import gradient_norm
@@ -37,6 +40,7 @@ PASSES = (
     "token_logprobs", "reference_logprobs", "lowercase_logprobs", "nonmember_prefix_logprobs",
     "member_prefix_logprobs", "gradient_norm", "continuations", "samples", "perturbed_prefixes",
 )  # fmt: skip
+CHARACTERS_PER_TOKEN = 4
 N_SHOTS = 7
 """Records in a shared prefix, as in ReCaLL (Xie et al. 2024)."""
 
@@ -109,6 +113,15 @@ class Pass:
         assert base is not None, "a pass of the base is planned only where there is one"
         with base as model:
             return replace(self.recipe(model, self.corpus.take(rows), seed=self.seed), key=self.key)
+
+
+def run_pass(one: Pass, run: RunFolder, engine: Engine, title: str) -> Signals:
+    """Do a pass shard by shard, or read what is left of it; its shards lie in the run folder."""
+    sizes = np.array([1 + len(t) // CHARACTERS_PER_TOKEN for t in one.corpus.texts], dtype=np.int64)
+    log.info("%s (%d records)", title, len(sizes))
+    plan = plan_shards(sizes, tokens_per_shard=one.tokens_per_shard)
+    with run.step(one.name):
+        return run_shards(one, plan, run.signals_folder(one.name), key=one.key, engine=engine, title=title, sizes=sizes)
 
 
 def text_passes(

@@ -18,8 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from byheart.audit.measuring import available
 from byheart.audit.opening import reopen
+from byheart.audit.sources import Sources
 from byheart.audit.verify import note_outputs
 from byheart.core.atomic import replacing, write_parquet
 from byheart.core.corpus import Corpus
@@ -139,13 +139,13 @@ def label_run(run: RunFolder, target: LanguageModel, how: Probing, seed: int) ->
     Raises:
         RunError: if the run holds no `token_logprobs`.
     """
-    signals = available(run)
+    signals = Sources(run)
     own = signals.get("token_logprobs")
-    if not isinstance(own, Signals):
+    if own is None:
         raise RunError(f"{run.path} holds no tokens; make them with `byheart signals token_logprobs {run.path}`")
     corpus = _some(run.corpus, how.limit, seed)
     other = signals.get("reference_logprobs")
-    reference = _rows_of(other, corpus) if isinstance(other, Signals) else None
+    reference = None if other is None else _rows_of(other, corpus)
     read_own = _rows_of(own, corpus)
     if reference is not None and not np.array_equal(
         reference.ragged("token_ids").values, read_own.ragged("token_ids").values

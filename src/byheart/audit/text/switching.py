@@ -8,21 +8,20 @@ read as the run's model was, and the claims of both are compared.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from byheart.audit.measuring import Source, available, measure_all, measure_with, records_of
+from byheart.audit.judging import judge_scores
+from byheart.audit.measuring import available, by_coin, measure_all, of_reference, records_of
 from byheart.audit.opening import reopen
 from byheart.audit.profiles import profile_named
-from byheart.audit.run_pass import run_pass
-from byheart.audit.text.judging import judge_text
-from byheart.audit.text.passes import make_pass
+from byheart.audit.text.passes import make_pass, run_pass
 from byheart.audit.verify import note_outputs, seal
 from byheart.core.atomic import write_json, write_parquet
 from byheart.core.corpus import Corpus
@@ -31,11 +30,8 @@ from byheart.core.edit import Edit
 from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.core.run import RunFolder
-from byheart.core.scores import Scores
 from byheart.execute import engine_named
 from byheart.localize._activation_probe.probe import Probe
-from byheart.measure.exposure import exposure
-from byheart.measure.extraction import extraction
 from byheart.mitigate.activation_probe import Effect, Mode, activation_probe, class_means, measure_switch
 from byheart.models.text.sites import Site
 from byheart.models.text.sites import sites as sites_of
@@ -216,7 +212,7 @@ def _audit_again(
     corpus.save(after.corpus_path)
     known = {k: run.facts[k] for k in ("data", "notes", "environment", "device", "opened") if k in run.facts}
     after.update(model=changed.name, model_source=f"{run.facts.get('model_source')}, switched", **known)
-    sources = records_of(corpus)
+    sources = records_of(corpus, coin=by_coin(run))
     earlier = available(run).get("reference_logprobs")
     if earlier is not None:
         sources["reference_logprobs"] = earlier
@@ -225,18 +221,8 @@ def _audit_again(
         raise UsageError("the records of this run cannot be read again")
     sources["token_logprobs"] = run_pass(one, after, engine_named("local"), "Reading the records with the switch on")
     scores = measure_all(sources, after, family="text", seed=seed)
-    coin = any(v.method == "one_run_epsilon" for v in run.verdicts)
-    after.save_verdicts(judge_text(scores, profile, reference=_of_reference(sources), coin=coin, seed=seed))
+    after.save_verdicts(judge_scores(scores, profile, reference=of_reference(scores, sources), seed=seed))
     seal(after)
     changes = [c for c in compare_runs(run, after) if c.before is not None and c.after is not None]
     write_comparison(changes, run, after, folder / "comparison.html")
     return changes, folder
-
-
-def _of_reference(sources: Mapping[str, Source]) -> dict[str, Scores]:
-    """What a model that never saw the records recites, and which canaries it prefers."""
-    if "reference_logprobs" not in sources:
-        return {}
-    its = {**sources, "token_logprobs": sources["reference_logprobs"]}
-    methods: tuple[Any, ...] = (extraction, exposure)
-    return {m.card.name: measure_with(m, its) for m in methods if set(m.card.needs) <= set(its)}

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from byheart.audit.measuring import available
-from byheart.audit.opening import reopen
-from byheart.audit.verify import note_outputs
-from byheart.core.corpus import Corpus
+from byheart.audit.measuring import measure_with
+from byheart.audit.sources import Sources
+from byheart.audit.step import carry_out
+from byheart.audit.text.sources import given_index
 from byheart.core.digest import digest_file
 from byheart.core.errors import MissingExtra, UsageError
 from byheart.core.findings import Findings
 from byheart.core.run import RunFolder
 from byheart.core.signals import Signals
+from byheart.explain.sources import sources
 from byheart.report.text.sources import overall
 
 if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
-    from byheart.index import CorpusIndex
 
 log = logging.getLogger(__name__)
 
@@ -45,16 +43,14 @@ def trace_sources(
     Raises:
         TokenizerMismatchError: if the index was made with another tokenizer.
     """
-    from byheart.explain.sources import sources
-
+    there = Sources(run, {"token_logprobs": signals, "target": target}, index=index)
     try:
-        opened = _given(index, target) if index is not None else index_of_members(run, signals, target)
+        found: Findings = measure_with(sources, there, seed=seed)
     except MissingExtra as e:
         if index is not None:
             raise
         log.info("Recited passages are not traced to their documents: %s.", e)
         return None
-    found = sources(signals, index=opened, seed=seed)
     found.save(run.findings_folder)
     return found
 
@@ -73,18 +69,12 @@ def trace_run(path: Path, index: Path | str | None) -> tuple[RunFolder, list[str
         UsageError: if the run holds no token log-probabilities.
         MissingExtra: without pydivsufsort, where an index must be made.
     """
-    run = RunFolder.existing(path)
-    signals = available(run).get("token_logprobs")
-    if not isinstance(signals, Signals):
+    there = Sources(RunFolder.existing(path), index=index)
+    if "token_logprobs" not in there:
         raise UsageError(f"{path} holds no token log-probabilities; it is no run of `byheart audit text`")
-    target = reopen(run)
-    if index is None:
-        index_of_members(run, signals, target)  # says what is missing
-    found = trace_sources(run, signals, target, index, seed=int(run.facts["command"]["seed"]))
-    assert found is not None
-    note_outputs(run, run.findings_folder.glob("sources.*"))
-    facts = json.loads((run.findings_folder / "sources.json").read_text(encoding="utf-8"))
-    return run, overall(facts["estimates"], facts["params"])
+    carry_out(sources, there)
+    facts = json.loads((there.run.findings_folder / "sources.json").read_text(encoding="utf-8"))
+    return there.run, overall(facts["estimates"], facts["params"])
 
 
 def index_digest(index: Path | str | None, target: LanguageModel) -> str | None:
@@ -99,43 +89,5 @@ def index_digest(index: Path | str | None, target: LanguageModel) -> str | None:
     facts = Path(index) / "index.json"
     if not facts.is_file():
         raise UsageError(f"{index} is not an index (no index.json in it); make one with `byheart index build`")
-    _given(index, target)
+    given_index(index, target)
     return digest_file(facts)
-
-
-def index_of_members(run: RunFolder, signals: Signals, target: LanguageModel) -> CorpusIndex:
-    """An index of the records that were trained on, each canary as often as it was planted; made once.
-
-    Raises:
-        MissingExtra: without pydivsufsort.
-        UsageError: if the run holds no such record.
-    """
-    from byheart.index import build_index, open_index
-
-    folder = run.path / "index"
-    if (folder / "index.json").exists():
-        return open_index(folder)
-    rows = np.flatnonzero(np.isin(signals.roles, ("member", "canary")))
-    if not rows.size:
-        raise UsageError(f"{run.path} holds no record that was trained on; give an index of the training data")
-    ids, planted = signals.ragged("token_ids"), _planted(run.corpus)
-    docs = [(str(signals.ids[i]), ids[int(i)]) for i in rows for _ in range(planted.get(str(signals.ids[i]), 1))]
-    return build_index(
-        [tokens for _, tokens in docs], folder, tokenizer=getattr(target, "tokenizer", None),
-        vocab_size=target.vocabulary, names=[name for name, _ in docs],
-    )  # fmt: skip
-
-
-def _planted(corpus: Corpus) -> dict[str, int]:
-    """How often each canary stands in the training data."""
-    if "repetitions" not in corpus.columns:
-        return {}
-    there = corpus.where("canary")
-    return {str(i): int(n) for i, n in zip(there.ids, there.columns["repetitions"], strict=True)}
-
-
-def _given(index: Path | str, target: LanguageModel) -> CorpusIndex:
-    from byheart.index import open_index
-
-    tokenizer: Any = getattr(target, "tokenizer", None)
-    return open_index(index, tokenizer=tokenizer) if tokenizer is not None else open_index(index)

@@ -17,6 +17,7 @@ from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS
 from byheart.stats.intervals import bootstrap_mean
+from byheart.stats.judge.beside import Beside
 from byheart.stats.judge.membership import verdict
 from byheart.stats.permutation import Permuted
 from byheart.stats.version_test import Versions, version_test
@@ -56,6 +57,12 @@ def judge_contamination(
         n_resamples: how many of each.
     """
     return _judge(WORDS, scores, reference, blind, level, seed, n_resamples)
+
+
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same, against the reference and the reader without a model."""
+    known = beside.reference.get(scores.card.name)
+    return judge_contamination(scores, reference=known, blind=beside.guess("contamination"), **beside.draws)
 
 
 def judge_recall(

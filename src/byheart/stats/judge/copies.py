@@ -27,6 +27,7 @@ from byheart.stats.admit import admit
 from byheart.stats.excess import excess
 from byheart.stats.gate import Gate, gate
 from byheart.stats.intervals import proportion
+from byheart.stats.judge.beside import Beside
 from byheart.stats.judge.membership import verdict
 from byheart.stats.judge.share import lacking
 from byheart.stats.label_test import LabelTest, label_test
@@ -86,6 +87,12 @@ def judge_copies(
     if main.low is not None and main.low <= 0 and decision == "shown":
         why += f" Beside it the excess over held-out rows ({main}) says little: the other rows are unlike real ones."
     return verdict(nearest.card, CLAIM, decision, test.p, main, null, base, [why, *said])
+
+
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same, against the blind guess of the audit; the card names the scores of the real rows."""
+    (copied,) = (beside.scores[name] for name in scores.card.rests_on)
+    return judge_copies(scores, copied, blind=beside.guess("copies"), **beside.draws)
 
 
 def _hits(nearest: Scores) -> Sides:

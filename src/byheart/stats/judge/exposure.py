@@ -17,6 +17,7 @@ from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import admit
 from byheart.stats.intervals import bootstrap_mean
+from byheart.stats.judge.beside import Beside
 from byheart.stats.judge.membership import verdict
 from byheart.stats.permutation import Permuted
 from byheart.stats.rank import exposure, null_exposure, shared_pool_test
@@ -100,6 +101,11 @@ def judge_exposure(
     decision, why = _decide(test, p_base, level)
     p = None if p_base is not None and p_base < level else test.p
     return verdict(scores.card, CLAIM, decision, p, main, _null(test, found), base, [*why, *said])
+
+
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same, against the canaries' exposure in the reference."""
+    return judge_exposure(scores, reference=beside.reference.get(scores.card.name), **beside.draws)
 
 
 def _one_per_group(scores: Scores) -> Scores:

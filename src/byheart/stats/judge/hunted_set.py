@@ -5,8 +5,8 @@ cannot be memorized, and only then of what. Control records drawn like the set a
 differs from the target in more than the set, so that alone it shows nothing. With both, both have to agree.
 
 Source: Wu et al., arXiv 2412.07261 (a test at the level of the data set; its statistic is not known); Zhang, Das,
-Kamath & Tramer 2024, arXiv 2409.19798 (trained against untrained is no proof of membership; ranks of canaries are);
-Phipson & Smyth 2010, arXiv 1603.05766 (the p of dealings).
+Kamath & Tramer 2024, arXiv 2409.19798 (trained against untrained is no proof of membership); Phipson & Smyth 2010,
+arXiv 1603.05766 (the p of dealings).
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS, admit
 from byheart.stats.intervals import bootstrap_mean, group_weights
-from byheart.stats.judge.membership import judge_dataset, verdict
+from byheart.stats.judge.beside import Beside
+from byheart.stats.judge.membership import verdict
+from byheart.stats.judge.set import judge_dataset
 from byheart.stats.paired_scores import EXACT, Paired, against
 from byheart.stats.permutation import permutation_test
 from byheart.stats.sides import Sides
 
 CLAIM = "The set was part of the training data: written prompts bring back more of it than of what was not."
-CANARY_CLAIM = "The planted canaries were learned: prompts bring back more of them than of canaries never planted."
 NO_NULL = (
     "There are neither control records nor a reference model, so nothing tells how much of a text comes back that was "
     "never learned; common phrases alone give a score above 0. Give records like these that were never trained on."
@@ -64,7 +65,7 @@ def dataset_test(
     if not scores.where("nonmember").values.size:
         return _without_control(scores, members, paired, level, seed, n_resamples)
     sides = Sides.from_scores(admit(scores, "member", "nonmember", finite=True)[0])
-    draws = max(n_resamples, _all_dealings(sides, exact_up_to))
+    draws = max(n_resamples, all_dealings(sides, exact_up_to))
     found = judge_dataset(scores, blind=blind, level=level, seed=seed, n_resamples=draws)
     found = replace(found, claim=CLAIM)
     if found.main.value is None:
@@ -73,40 +74,14 @@ def dataset_test(
     return found if paired is None else _with_reference(found, paired, level)
 
 
-def canary_test(scores: Scores, *, level: float = 0.05, seed: int, n_resamples: int = 10_000) -> Verdict:
-    """Judge the claim that planted canaries were learned: their ranks among canaries that were never planted.
-
-    Exact where canaries and controls are few: a single canary among m controls has p = rank / (m + 1).
-
-    Args:
-        scores: roles canary and canary_control.
-        level: largest p that counts.
-        seed: for dealings and resamples.
-        n_resamples: how many of each.
-    """
-    kept, said = admit(scores, "canary", "canary_control")
-    sides = Sides.from_scores(kept, "canary", "canary_control")
-    n = sides.n_groups
-    if not sides.members.size or not sides.controls.size:
-        lack = "A canary is ranked among canaries that were never planted; there are none on one side."
-        empty = Estimate(None, None, None, n, "AUC", "not estimated: " + lack)
-        return verdict(scores.card, CANARY_CLAIM, "inconclusive", None, empty, said=[lack, *said])
-    test = permutation_test(sides, seed=seed, n_resamples=max(n_resamples, _all_dealings(sides, EXACT)))
-    low, high = np.quantile(test.null, [0.025, 0.975])
-    unit = f"AUC over {sides.members.size} canaries and {sides.controls.size} never planted"
-    main = Estimate(test.observed, None, None, n, unit, "counted; no interval, as the test is of ranks")
-    control = Estimate(0.5, float(low), float(high), n, unit, f"the name 'planted' dealt anew; {test.how()}")
-    shown = test.p < level
-    why = f"Canaries rank higher than their controls (p = {test.p:.2g})." if shown else (
-        f"Canaries rank no higher than their controls (p = {test.p:.2g}; the smallest possible is "
-        f"{1 / math.comb(n, sides.members.size):.2g})."
-    )  # fmt: skip
-    return verdict(
-        scores.card, CANARY_CLAIM, "shown" if shown else "not shown", test.p, main, control, None, [why, *said]
-    )
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same, against the hunt on the reference and the blind guess of the audit."""
+    known = beside.reference.get(scores.card.name)
+    return dataset_test(scores, reference=known, blind=beside.guess("hunted_set"), **beside.draws)
 
 
-def _all_dealings(sides: Sides, exact_up_to: int) -> int:
+def all_dealings(sides: Sides, exact_up_to: int) -> int:
+    """How many dealings there are, where they are few enough to try them all; else 0."""
     return math.comb(sides.n_groups, sides.n_member_groups) if sides.n_groups <= exact_up_to else 0
 
 

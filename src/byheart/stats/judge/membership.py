@@ -14,13 +14,13 @@ from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS, NAMES, admit
 from byheart.stats.auc import auc_estimate, design_effect
 from byheart.stats.gate import Gate, gate
+from byheart.stats.judge.beside import Beside
 from byheart.stats.label_test import LabelTest, label_test
 from byheart.stats.means import mean_gap_estimate
 from byheart.stats.power import detectable_auc
 from byheart.stats.sides import Sides
 
 CLAIM = "The model scores the records it was trained on higher than records it has never seen."
-SET_CLAIM = "The set as a whole was part of the training data: its records score higher than a held-out set."
 
 
 def judge(
@@ -35,27 +35,20 @@ def judge(
         seed: for the dealings of labels.
         n_resamples: how many dealings.
     """
-    return _judge(scores, blind, level, seed, n_resamples, whole_set=False)
+    return compare_sides(CLAIM, scores, blind, level, seed, n_resamples, whole_set=False)
 
 
-def judge_dataset(
-    scores: Scores, *, blind: Scores | None = None, level: float = 0.05, seed: int, n_resamples: int = 2000
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same, against the blind guess of the audit."""
+    return judge(scores, blind=beside.guess("membership"), **beside.draws)
+
+
+def compare_sides(
+    claim: str, scores: Scores, blind: Scores | None, level: float, seed: int, n_resamples: int, *, whole_set: bool
 ) -> Verdict:
-    """Judge the claim about a set: main is the mean score of members minus that of nonmembers.
-
-    The scores must not have been fitted on the records judged. Arguments as for `judge`.
-
-    Source: Maini et al. 2024, arXiv 2406.06443. Departs from it: labels are dealt anew to whole groups instead of a
-    t-test, so p is valid for any score and any grouping.
-    """
-    return _judge(scores, blind, level, seed, n_resamples, whole_set=True)
-
-
-def _judge(
-    scores: Scores, blind: Scores | None, level: float, seed: int, n_resamples: int, *, whole_set: bool
-) -> Verdict:
+    """Members against nonmembers: by ranks, or by the means of the whole sets."""
     kept, said = admit(scores, "member", "nonmember", finite=whole_set)
-    sides, claim = Sides.from_scores(kept), SET_CLAIM if whole_set else CLAIM
+    sides = Sides.from_scores(kept)
     lack = _unscored(scores, kept) or too_few(sides, level)
     if lack:
         main = Estimate(None, None, None, sides.n_groups, f"over {sides.counted()}", "not estimated: " + lack)

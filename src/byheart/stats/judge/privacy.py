@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 
+import numpy as np
 from scipy.stats import binom, binomtest
 
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate, Verdict
 from byheart.stats.admit import admit
+from byheart.stats.judge.beside import Beside
 from byheart.stats.judge.membership import verdict
 from byheart.stats.privacy import guess, guesses_p, one_run_epsilon
 
@@ -48,6 +51,16 @@ def judge_privacy(scores: Scores, *, delta: float = 1e-5, guesses: int | None = 
     power = f"{need} of {r} right guesses would have been enough" if need <= r else "more canaries are needed"
     why = f"The canaries that were in cannot be guessed beyond chance (p = {p:.2g}); {power}."
     return verdict(scores.card, CLAIM, "not shown", p, main, control, None, [why, *said])
+
+
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same of what the model knows beyond the reference, which brings all canaries to one scale."""
+    known = beside.reference.get(scores.card.name)
+    if known is not None:
+        place = dict(zip(known.ids.tolist(), known.values.tolist(), strict=True))
+        beyond = scores.values - np.array([place.get(name, np.nan) for name in scores.ids.tolist()])
+        scores = replace(scores, values=beyond)
+    return judge_privacy(scores, level=beside.level)
 
 
 def _unfit(n_in: int, m: int) -> str:

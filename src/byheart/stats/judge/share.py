@@ -15,11 +15,13 @@ from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS, admit
 from byheart.stats.gate import gate, matched
+from byheart.stats.judge.beside import Beside
 from byheart.stats.judge.membership import verdict
 from byheart.stats.label_test import LabelTest, label_test
 from byheart.stats.shares import balanced_share, events_worth, share_estimate
 from byheart.stats.sides import Sides
 
+CLAIM = "More falls on training rows than on rows the generator never saw."
 STRATA = 5  # bands of the blind guess within which composition is taken to be alike
 
 
@@ -54,6 +56,13 @@ def judge_share(
         return verdict(scores.card, claim, "inconclusive", None, main, control, base, [found.refusal(), *said])
     decision, why = _decide(test, main, base, beyond, level, sides)
     return verdict(scores.card, claim, decision, test.p, main, control, base, [why, *said])
+
+
+def judge_claim(scores: Scores, beside: Beside) -> Verdict | None:
+    """The same, against the blind guess of the audit; None where no record could be scored at all."""
+    if np.isnan(scores.values).all():
+        return None
+    return judge_share(scores, claim=CLAIM, blind=beside.guess("share"), **beside.draws)
 
 
 def lacking(sides: Sides) -> str:

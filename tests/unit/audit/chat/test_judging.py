@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from byheart.audit.chat.audit_chat import name_articles
 from byheart.audit.chat.judging import counted, hiding, judge_chat
-from byheart.audit.named_articles import named_articles
+from byheart.audit.measuring import read_off
 from byheart.audit.profiles import PROFILES
 from byheart.core.scores import Scores
 from byheart.measure.blind import blind
@@ -37,7 +38,12 @@ def scores_of(members, controls, *, recited=None, kinds=None, groups=None):
     own = Scores(values, ids, roles, ids if groups is None else groups, verbatim.card, {"whole_words": 20}, extra)
     guess = np.random.default_rng(n).permutation(n) / n
     flat = Scores(guess, ids, roles, own.groups, blind.card, {"fitted": True})
-    return {"verbatim": own, "blind": flat}
+    return with_passages({"verbatim": own, "blind": flat})
+
+
+def with_passages(scores):
+    """With the claim about whole passages that an audit reads off the scores, and what is held against it."""
+    return {**scores, **read_off(scores, {}, family="chat", seed=0)}
 
 
 def chance(rng, n, cells=9):
@@ -69,7 +75,7 @@ def test_named_articles_keep_their_promise():
     """Controls on both sides: in 300 audits some article is named in at most 5 % (band: 27 at 0.2 %)."""
     rng = np.random.default_rng(2)
     named = [
-        (named_articles(scores_of(chance(rng, 40), chance(rng, 90))["verbatim"])[0].columns["q"] <= 0.05).any()
+        (name_articles(scores_of(chance(rng, 40), chance(rng, 90)))[0].columns["q"] <= 0.05).any()
         for _ in range(300)
     ]
     assert sum(named) <= 27
@@ -83,7 +89,7 @@ def test_recitation_is_shown_and_named():
     assert [v.decision for v in found.values()] == ["shown", "shown"]
     assert found["verbatim_passages"].main.value == pytest.approx(0.5)
     assert found["verbatim_passages"].control.value == 0
-    findings, said = named_articles(scores["verbatim"])
+    findings, said = name_articles(scores)
     assert (findings.columns["q"] <= 0.05).sum() >= 30
     assert "up to" in said
     assert "no p is below 0.011" in said  # 1 / 91
@@ -132,7 +138,7 @@ def test_without_control_and_with_few_and_in_smoke_nothing_is_claimed():
     for controls, profile in (([], ROUTINE), (chance(rng, 12), ROUTINE), (chance(rng, 60), PROFILES["smoke"])):
         found = judge_chat(scores_of(strong, controls), profile, seed=0)
         assert {v.decision for v in found} == {"inconclusive"}
-    findings, said = named_articles(scores_of(strong, [])["verbatim"])
+    findings, said = name_articles(scores_of(strong, []))
     assert findings is None
     assert "No single article is named" in said
 
@@ -153,7 +159,8 @@ def test_passages_that_can_be_guessed_explain_themselves():
     rng = np.random.default_rng(9)
     scores = scores_of(np.full(60, 500.0), chance(rng, 60))
     own = scores["verbatim"]
-    scores["verbatim"] = replace(own, extra={**own.extra, "guessed": (own.roles == "member").astype(float)})
+    guessed = replace(own, extra={**own.extra, "guessed": (own.roles == "member").astype(float)})
+    scores = with_passages({**scores, "verbatim": guessed})
     assert {v.method: v.decision for v in judge_chat(scores, ROUTINE, seed=0)}["verbatim_passages"] == "inconclusive"
 
 

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from byheart.audit.step import run_step
 from byheart.audit.text.audit_text import audit_text
 from byheart.cli.main import run as command_line
 from byheart.core.errors import TokenizerMismatchError, UsageError
 from byheart.core.run import RunFolder
+from byheart.explain.sources import sources
 from byheart.index import build_index, open_index
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.text.train import train
@@ -75,6 +77,12 @@ def test_a_run_is_traced_again_from_the_command_line(model, tmp_path, capsys):
     assert command_line(words) == 0
     assert "recited passages of at least 10 tokens" in capsys.readouterr().out
     assert findings(run)["params"]["documents"] == len(MEMBERS) + 50
+    assert command_line(["verify", str(run.path)]) == 0
+    lines = run_step(sources, run.path, {"least": 8}, index=whole.path)  # a step like any other, with its own options
+    assert lines[0].startswith("explain/sources: Which training documents hold the passages")
+    assert (findings(run)["params"]["documents"], findings(run)["params"]["least"]) == (len(MEMBERS) + 50, 8)
+    run_step(sources, run.path, {})
+    assert findings(run)["params"]["documents"] == len(MEMBERS)  # without one named, the index of the run's own records
     assert command_line(["verify", str(run.path)]) == 0
 
 

@@ -6,7 +6,8 @@ from scipy.stats import binom, ttest_ind
 
 from byheart.core.scores import Scores
 from byheart.measure.memhunter import memhunter
-from byheart.stats.judge.hunted_set import canary_test, dataset_test, power_curve
+from byheart.stats.judge.hunted_canaries import canary_test
+from byheart.stats.judge.hunted_set import dataset_test, power_curve
 from byheart.stats.paired_scores import against, sign_flips
 
 

@@ -3,7 +3,8 @@ import pytest
 from scipy.stats import norm
 
 from byheart.stats.auc import auc
-from byheart.stats.judge.membership import judge, judge_dataset
+from byheart.stats.judge.membership import judge
+from byheart.stats.judge.set import judge_dataset
 
 BOTH = pytest.mark.parametrize("verdict_on", [judge, judge_dataset])
 

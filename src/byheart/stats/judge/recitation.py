@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from byheart.core.scores import Scores
@@ -9,6 +11,7 @@ from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS, admit
 from byheart.stats.gate import matched
 from byheart.stats.intervals import proportion
+from byheart.stats.judge.beside import Beside, flagged
 from byheart.stats.judge.membership import verdict
 from byheart.stats.permutation import permutation_test
 from byheart.stats.power import detectable_share
@@ -52,6 +55,24 @@ def judge_extraction(
     base, beyond = _beyond(kept, baseline, threshold, seed, n_resamples)
     decision, why = _decide(p, base, beyond, level, sides)
     return verdict(scores.card, CLAIM, decision, p, main, control, base, [*why, *said])
+
+
+def judge_claim(scores: Scores, beside: Beside) -> Verdict:
+    """The same of the method's own flag, against a guess without the model and what the reference recites."""
+    baseline = _guessed_or_known(beside)
+    return judge_extraction(flagged(scores), threshold=1.0, baseline=baseline, **beside.draws)
+
+
+def _guessed_or_known(beside: Beside) -> Scores | None:
+    """Records that could be recited without having seen them: by guessing, or as the reference recites them too."""
+    guess = beside.guess("recitation")
+    if guess is None:
+        return None
+    hit = flagged(guess).values
+    for earlier in (s for s in beside.reference.values() if s.card.claim == "recitation"):
+        recited = dict(zip(earlier.ids.tolist(), np.asarray(earlier.extra[earlier.card.flag], bool), strict=True))
+        hit = np.where([bool(recited.get(name, False)) for name in guess.ids.tolist()], 1.0, hit)
+    return replace(guess, values=hit)
 
 
 def _share(hit: np.ndarray, groups: np.ndarray, whom: str) -> Estimate | None:

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from byheart.core.errors import DataError, RunError
+from byheart.core.trade_off import Point, load_trade_off, save_trade_off
 from byheart.core.verdict import Estimate
-from byheart.measure._table_quality.trade_off import Point, load_trade_off, save_trade_off
 
 
 def point(name):

@@ -44,7 +44,8 @@ def main(folder: Path) -> None:
             },
         ),
     }  # fmt: skip
-    results = {name: _run(kind, {**tables, **options}, job["seed"]) for name, (kind, options) in wanted.items()}
+    asked = [(name, *wanted[name]) for name in wanted if name in job["attacks"]]
+    results = {name: _run(kind, {**tables, **options}, job["seed"]) for name, kind, options in asked}
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
 
 

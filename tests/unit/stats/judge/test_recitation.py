@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from byheart.stats.intervals import clopper_pearson
-from byheart.stats.judge.extraction import judge_extraction
+from byheart.stats.judge.recitation import judge_extraction
 
 
 def recited(scored, k, m, j, n, **more):
