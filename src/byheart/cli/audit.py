@@ -1,8 +1,8 @@
 """`byheart audit FAMILY`: from a model and its records to verdicts and a page.
 
-The commands are the audits: names come from the tree, options from the audit's signature, help from its docstring. What
-the command line spells otherwise stands in `cli/audit_FAMILY.py`: a function `arguments`, whose own arguments are options
-and which returns arguments of the audit, and `INSTEAD`, the options that stand in the place of an argument.
+The commands are the audits: names come from the tree, options from the audit's signature, help from its docstring.
+What the command line spells otherwise stands in `cli/audit_FAMILY.py`: a function `arguments` from options to arguments
+of the audit, and `INSTEAD`, which names the options that stand in the place of an argument.
 """
 
 from __future__ import annotations

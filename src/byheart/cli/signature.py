@@ -1,6 +1,6 @@
 """What a function takes and what its docstring says of it, read from its file.
 
-Nothing is imported: an audit loads the libraries of its family, which takes seconds, and its `--help` needs none of them.
+Nothing is imported: an audit loads the libraries of its family, which takes seconds, and `--help` needs none of them.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ def _option(argument: ast.arg, default: ast.expr | None, help: str | None) -> Pa
     kind: Any = TYPED.get(several[1] if several else written)
     if kind is None:
         return None
-    name = argument.arg.removesuffix("s") if several else argument.arg
-    value = Parameter.empty if default is None else None if several else _literal(default)
-    kind = list[kind] if several else kind
+    name, value = argument.arg, Parameter.empty if default is None else _literal(default)
+    if several:
+        name, value, kind = name.removesuffix("s"), value if default is None else None, list[kind]
+    if value is None:
+        kind = kind | None
     option = typer.Option(f"--{name.replace('_', '-')}", help=help)
-    return Parameter(
-        name, Parameter.KEYWORD_ONLY, default=value, annotation=Annotated[kind | None if value is None else kind, option]
-    )
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=value, annotation=Annotated[kind, option])
 
 
 def _literal(default: ast.expr) -> Any:

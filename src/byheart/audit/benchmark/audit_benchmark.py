@@ -95,11 +95,8 @@ def audit_benchmark(
     """
     chosen = profile_named(profile)
     log.info("Reading the benchmark.")
-    found = _twinned(
-        items, twins, twin_column, make, per_item, chosen.at_most(limit), text_column, group_column, seed
-    )
-    opened: dict[str, Any] = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
-    opening = partial(open_text_model, **opened)
+    found = _twinned(items, twins, twin_column, make, per_item, chosen.at_most(limit), text_column, group_column, seed)
+    opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     log.info("Opening the model.")
     target = opening(model)
     other = None if reference is None else opening(reference)
@@ -110,8 +107,8 @@ def audit_benchmark(
     run = begin(
         command, found.corpus, target.name, items, out=out, command_line=command_line, family="benchmark",
         model_source=told_source(model), reference=other.name if other else None, notes=list(found.notes),
-        data={k: source_facts(v) for k, v in (("items", items), ("twins", twins)) if v is not None}, opened=opened,
-        device=str(target.device),
+        data={k: source_facts(v) for k, v in (("items", items), ("twins", twins)) if v is not None},
+        opened=opening.keywords, device=str(target.device),
     )  # fmt: skip
     sources = _passes(found, target, other, chosen, run, engine or engine_named("local"), seed)
     with run.step("verdicts"):

@@ -109,8 +109,7 @@ def audit_text(
         members, control, canaries, limit=chosen.at_most(limit),
         text_column=text_column, group_column=group_column, date_column=date_column,
     )  # fmt: skip
-    opened: dict[str, Any] = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
-    opening = partial(open_text_model, **opened)
+    opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     log.info("Opening the model.")
     target = opening(model)
     other = None if reference is None else opening(reference)
@@ -123,7 +122,7 @@ def audit_text(
     }  # fmt: skip
     run = begin(
         command, corpus, target.name, members, out=out, command_line=command_line, model_source=told_source(model),
-        reference=other.name if other else None, data=gathered.sources, notes=gathered.notes, opened=opened,
+        reference=other.name if other else None, data=gathered.sources, notes=gathered.notes, opened=opening.keywords,
         device=str(target.device),
     )  # fmt: skip
     passes = text_passes(corpus, target, other, chosen, seed=seed, batch_size=batches)
