@@ -17,7 +17,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # kind to a shared machine, see docs/decisions.md
 
 from byheart.audit import audit_text
-from byheart.cli.audit import begin
+from byheart.cli.gate import begin
 from byheart.core.atomic import replacing, write_json
 from byheart.core.progress import bar
 from byheart.core.randomness import generator

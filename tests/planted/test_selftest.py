@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from byheart.audit.table.selftest import selftest_table
+from byheart.audit.table.selftest import selftest
 
 
 @pytest.mark.slow
@@ -22,6 +22,6 @@ def test_selftest_finds_what_is_planted_and_is_silent_otherwise():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_planted_copies_in_a_table_are_found_and_fresh_draws_show_nothing(seed):
     # false alarms: the negative control makes four claims, corrected together, at level 0.05 for each seed
-    checks = {c.name: c for c in selftest_table(seed=seed)}
+    checks = {c.name: c for c in selftest(seed=seed)}
     assert checks["positive"].passed, checks["positive"].said
     assert checks["negative"].passed, checks["negative"].said

@@ -34,6 +34,11 @@ def open_text_model(source: Any, *, device: str, dtype: str, trust_remote_code: 
     return load_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
 
 
+def told_source(model: Any) -> str:
+    """Where a model came from, as run.json tells it: what opens it again, an address, or that it was a live one."""
+    return str(model) if isinstance(model, (str, Path)) else str(getattr(model, "url", None) or "a live model")
+
+
 def reopen(
     run: RunFolder, *, device: str = "auto", dtype: str = "auto", trust_remote_code: bool = False
 ) -> LanguageModel:

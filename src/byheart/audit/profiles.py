@@ -31,6 +31,10 @@ class Profile:
     n_generated: int
     n_explained: int = 100
 
+    def at_most(self, limit: int | None) -> int | None:
+        """Records of each set that are read, where so many are asked for; None for all."""
+        return min((n for n in (limit, self.limit) if n is not None), default=None)
+
 
 _CHEAP = ("token_logprobs", "reference_logprobs")
 _CONDITIONAL = ("lowercase_logprobs", "nonmember_prefix_logprobs", "continuations")

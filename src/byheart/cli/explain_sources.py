@@ -20,7 +20,7 @@ def command(
 ) -> None:
     """Which training documents hold the passages that the model recites, and how often?"""
     from byheart.audit.text.tracing import trace_run
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.report import write_all
 
     begin(quiet)

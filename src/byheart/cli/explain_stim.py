@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Is a token of a reasoning chain said because it is frequent in the training corpus, and through which channel?"""
     from byheart.audit.chain.audit_chains import audit_chains, chains_of_run
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.core.errors import UsageError
 
     begin(quiet)

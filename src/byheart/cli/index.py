@@ -43,7 +43,7 @@ def build(
     config: o.Config = None,
 ) -> None:
     """Sort a corpus once, so that every later question takes microseconds."""
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.data.text.read import read
     from byheart.index import build_index
 
@@ -174,7 +174,7 @@ def neardup(
     as_json: AsJson = False,
 ) -> None:
     """Which records are nearly the same, word for word or by meaning?"""
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.data.text.read import read
 
     begin(quiet)

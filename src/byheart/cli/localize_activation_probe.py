@@ -39,7 +39,7 @@ def command(
 ) -> None:
     """Does the model itself show, while it reads, that it is reciting and not merely sure, and where?"""
     from byheart.audit.text.probing import Probing, probe_run, score_file, sentences
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.core.errors import UsageError
     from byheart.signals.text.token_events import RULES
 

@@ -45,7 +45,7 @@ def command(
     """Does a hunter, taught on some records, find prompts that bring back the others, and not the controls?"""
     from byheart.audit.text.hunt import hunt_run
     from byheart.audit.text.hunt_records import Hunting
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.core.errors import UsageError
     from byheart.report.terminal import verdict_lines
 

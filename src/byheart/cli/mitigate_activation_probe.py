@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Can recitation be switched off where it shows inside the model, and what else is lost by it?"""
     from byheart.audit.text.switching import Switching, switch_run
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.core.errors import UsageError
     from byheart.core.run import RunFolder
     from byheart.mitigate.activation_probe import MODES

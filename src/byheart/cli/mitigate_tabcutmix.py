@@ -44,7 +44,7 @@ def command(
     config: o.Config = None,
 ) -> None:
     """Can a table be stretched, before a generator learns it, so that the generator copies less of it?"""
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
 
     begin(quiet)
     mixing: dict[str, Any] = {

@@ -68,3 +68,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Verdicts as JSON on standard output, nothing else there.")]
 ShowText = Annotated[bool, typer.Option("--show-text", help="Show recited text and personal data in clear.")]
 Trust = Annotated[bool, typer.Option("--trust-remote-code", help="Allow a model's own code and pickled weights.")]
+
+SHARED: dict[str, tuple[Any, Any]] = {
+    "out": (Out, None), "seed": (Seed, 0), "device": (Device, "auto"), "dtype": (Dtype, "auto"),
+    "engine": (EngineName, "local"), "workers": (Workers, None), "ray_address": (Address, None),
+    "profile": (ProfileName, "routine"), "limit": (Limit, None), "batch_size": (BatchSize, "auto"),
+    "fail_on": (FailOn, None), "junit": (Junit, None), "show_text": (ShowText, False),
+    "trust_remote_code": (Trust, False), "quiet": (Quiet, False), "as_json": (AsJson, False), "config": (Config, None),
+}  # fmt: skip
+"""Options of audits with their defaults, in the order of the help; an audit has those it takes as an argument."""
+EVERY = ("fail_on", "junit", "quiet", "as_json", "config")
+"""Those that every audit has, since they are about the command and not about the audit."""
+OF_ENGINE = ("workers", "ray_address")
+"""Those that come with `engine`."""

@@ -41,7 +41,7 @@ def reproduce(
     as_json: Annotated[bool, typer.Option("--json", help="claims.json on standard output, only.")] = False,
 ) -> int:
     """Try a paper's claims for real, trainings included: its numbers beside ours, with intervals and a status."""
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
 
     if scale not in SCALES:
         raise UsageError(f"--scale is one of {', '.join(SCALES)}; got {scale!r}")

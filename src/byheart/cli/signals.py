@@ -25,7 +25,7 @@ def signals(
 ) -> None:
     """One expensive pass over the records of a run, kept in it for every method that reads it."""
     from byheart.audit.text.audit_text import add_signals
-    from byheart.cli.audit import begin
+    from byheart.cli.gate import begin
     from byheart.execute import engine_named
 
     begin(quiet)

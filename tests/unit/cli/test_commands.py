@@ -314,8 +314,9 @@ def python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("act", ["import byheart", "from byheart.cli.main import run; assert run(['--help']) == 0"])
-def test_import_and_help_stay_light(act):
+@pytest.mark.parametrize("words", [None, ["--help"], ["audit", "text", "--help"], ["audit", "--help"]])
+def test_import_and_help_stay_light(words):
+    act = f"from byheart.cli.main import run; assert run({words!r}) == 0" if words else "import byheart"
     heavy = ("torch", "pandas", "scipy", "sklearn", "transformers", "pyarrow", "plotly")
     done = python(f"{act}\nimport sys\nprint('heavy:', [m for m in {heavy!r} if m in sys.modules])")
     assert done.returncode == 0, done.stderr

@@ -1,24 +1,22 @@
-"""Is a benchmark in the training data of a model? And does the model answer it from memory or by skill?
+"""Has a language model seen this benchmark, and does it answer it from memory or by skill?
 
 model + items -> twins -> signals -> scores -> verdicts -> report
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from byheart.audit.folder import default_folder, environment
+from byheart.audit.folder import begin, conclude, finish
 from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import Source, measure_with, of_reference, read_off, records_of
-from byheart.audit.opening import open_text_model
+from byheart.audit.opening import open_text_model, told_source
 from byheart.audit.profiles import Profile, profile_named
 from byheart.audit.text.passes import make_pass, run_pass
-from byheart.audit.verify import seal
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.verdict import Verdict
@@ -29,7 +27,6 @@ from byheart.data.sources import source_facts
 from byheart.execute import engine_named
 from byheart.measure.blind_twins import blind_twins
 from byheart.measure.contamination import contamination
-from byheart.report import write_all
 from byheart.stats.judge.contamination import recalled_or_skilled
 
 if TYPE_CHECKING:
@@ -64,17 +61,17 @@ def audit_benchmark(
     """Audit a language model for having seen a benchmark; killed and started again, it continues.
 
     Args:
-        model: as for `audit_text`.
-        items: the benchmark: a path, hub id, data frame or list of texts, prompts with completions, or rows with
-            `question`, `choices` and `answer`.
-        twins: a file of twins with a column `twin_of`; without it they are made by rule.
-        twin_column: column of the items that holds their twins, instead.
-        make: rules of the twins: numbers, names, options. Redrawn numbers leave the right answer unknown.
+        model: folder, hub id, `.gguf` file, adapter folder, or `smollm2`. From Python as for `audit_text`.
+        items: the benchmark: texts, prompts, or questions with choices. A path, hub id, data frame or list of texts,
+            prompts with completions, or rows with `question`, `choices` and `answer`.
+        twins: twins of your own, with a column `twin_of`. Without them twins are made by rule.
+        twin_column: column of the items with twins. Stands in place of a file of them.
+        make: rules that make twins. They are numbers, names, options; redrawn numbers leave the right answer unknown.
         per_item: twins made of each item.
-        reference: a model of the same size that never saw the benchmark; without it nothing is shown. The base of an
+        reference: a model of the same size that never saw the benchmark. Without it nothing is shown; the base of an
             adapter serves by itself.
-        text_column: column of the text.
-        group_column: column of what several items share, such as a passage.
+        text_column: column that holds the text.
+        group_column: what several items share. A passage, for one.
         out: run folder, default `runs/<date>-<model>-<items>`.
         seed: everything random follows from it.
         device: auto, cpu or cuda.
@@ -93,38 +90,28 @@ def audit_benchmark(
         ByheartError: one line on what is wrong with the input.
     """
     chosen = profile_named(profile)
-    limits = [n for n in (limit, chosen.limit) if n is not None]
     log.info("Reading the benchmark.")
-    found = _twinned(
-        items, twins, twin_column, make, per_item, min(limits, default=None), text_column, group_column, seed
-    )
+    found = _twinned(items, twins, twin_column, make, per_item, chosen.at_most(limit), text_column, group_column, seed)
     opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     log.info("Opening the model.")
     target = opening(model)
     other = None if reference is None else opening(reference)
     command = {
         "verb": "audit benchmark", "model": target.digest, "reference": other.digest if other else None,
-        "corpus": found.corpus.digest, "seed": seed, "profile": profile, "version": environment()["byheart"],
+        "corpus": found.corpus.digest, "seed": seed, "profile": profile,
     }  # fmt: skip
-    run = RunFolder.start(out or default_folder(target.name, items, command), command)
-    found.corpus.save(run.corpus_path)
-    run.update(
-        family="benchmark", model=target.name, model_source=model if isinstance(model, str) else "a live model",
-        reference=other.name if other else None, notes=list(found.notes),
+    run = begin(
+        command, found.corpus, target.name, items, out=out, command_line=command_line, family="benchmark",
+        model_source=told_source(model), reference=other.name if other else None, notes=list(found.notes),
         data={k: source_facts(v) for k, v in (("items", items), ("twins", twins)) if v is not None},
-        environment=environment(), device=str(target.device), reproduce=[command_line] if command_line else [],
-        opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
+        opened=opening.keywords, device=str(target.device),
     )  # fmt: skip
     sources = _passes(found, target, other, chosen, run, engine or engine_named("local"), seed)
     with run.step("verdicts"):
         log.info("Scoring and judging.")
         verdicts, told = _judged(sources, run, chosen, seed)
-        run.save_verdicts(verdicts)
-        run.update(notes=[*found.notes, *told], finished=dt.date.today().isoformat())
-    seal(run)
-    with run.step("report"):
-        write_all(run, show_text=show_text)
-    return run
+        conclude(run, verdicts, [*found.notes, *told])
+    return finish(run, show_text=show_text)
 
 
 def _twinned(

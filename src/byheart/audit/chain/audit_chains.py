@@ -5,7 +5,6 @@ model + chains + index -> chain_candidates -> stim -> verdict -> report
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import logging
 from collections.abc import Sequence
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byheart.audit.chain.judging import judge_chains
-from byheart.audit.folder import default_folder, environment
-from byheart.audit.opening import open_text_model
+from byheart.audit.folder import begin, conclude, finish
+from byheart.audit.opening import open_text_model, told_source
 from byheart.audit.text.passes import Opener, Pass, run_pass
-from byheart.audit.verify import seal
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, RunError, TargetError
 from byheart.core.run import RunFolder
@@ -30,7 +28,6 @@ from byheart.explain._stim.passages import save_evidence
 from byheart.explain._stim.steps import Reward, select_step, split_steps
 from byheart.explain.stim import stim
 from byheart.index import CorpusIndex, open_index
-from byheart.report import write_all
 from byheart.signals.text.chain_candidates import Saliency, chain_candidates
 
 if TYPE_CHECKING:
@@ -96,33 +93,28 @@ def audit_chains(
         TokenizerMismatchError: if the index was made with another tokenizer.
         ByheartError: one line on what else is wrong with the input.
     """
-    target = open_text_model(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
-    opened = open_index(index, tokenizer=getattr(target, "tokenizer", None))
+    opened: dict[str, Any] = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
+    target = open_text_model(model, **opened)
+    known = open_index(index, tokenizer=getattr(target, "tokenizer", None))
     log.info("Reading the chains.")
     corpus = read_chains(chains, target, limit=limit, new_tokens=new_tokens)
     corpus, unstepped = choose_steps(corpus, reward, threshold)
     command = {
         "verb": "explain stim", "model": target.digest, "corpus": corpus.digest, "index": str(index),
-        "tokens": opened.n_tokens, "saliency": saliency, "window": window, "n_salient": n_salient,
-        "association": association, "seed": seed, "version": environment()["byheart"],
+        "tokens": known.n_tokens, "saliency": saliency, "window": window, "n_salient": n_salient,
+        "association": association, "seed": seed,
     }  # fmt: skip
-    run = RunFolder.start(out or default_folder(target.name, chains, command), command)
-    corpus.save(run.corpus_path)
-    run.update(
-        family="chain", model=target.name, model_source=model if isinstance(model, str) else "a live model",
-        data=_sources(chains), index=Path(index).name, environment=environment(), device=str(target.device),
-        opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
-        reproduce=[command_line] if command_line else [],
+    run = begin(
+        command, corpus, target.name, chains, out=out, command_line=command_line, family="chain",
+        model_source=told_source(model), data=_sources(chains), index=Path(index).name, opened=opened,
+        device=str(target.device),
     )  # fmt: skip
     recipe = partial(chain_candidates, saliency=saliency)
     one = Pass("chain_candidates", corpus, Opener(target), recipe, target.digest, seed=seed, facts=(saliency,))
     signals = run_pass(one, run, engine or engine_named("local"), "Pass: chain_candidates")
     options = {"window": window, "n_salient": n_salient, "association": association, "seed": seed}
-    explain_chains(run, signals, opened, options, notes=unstepped)
-    seal(run)
-    with run.step("report"):
-        write_all(run, show_text=show_text)
-    return run
+    explain_chains(run, signals, known, options, notes=unstepped)
+    return finish(run, show_text=show_text)
 
 
 def explain_chains(
@@ -133,13 +125,12 @@ def explain_chains(
         found = stim(signals, index=index, **options)
         found.save(run.findings_folder)
         save_evidence(run.findings_folder, found, signals, index, window=options["window"], seed=options["seed"])
-    run.save_verdicts([judge_chains(found)])
     long = signals.ids[signals.dense("too_long") == 1].tolist()
     more = [f"{len(long)} chains are longer than the model's context and were not read ({', '.join(long[:5])})."]
     n_tokens = int((signals.ragged("token_ids").lengths - signals.dense("answer")).sum())
     per_token = signals.dense("forwards").sum() / max(1, n_tokens)
     said = f"Beside one reading of each chain the model read {per_token:.1f} texts for each token of an answer."
-    run.update(notes=[*notes, *(more if long else []), said], finished=dt.date.today().isoformat())
+    conclude(run, [judge_chains(found)], [*notes, *(more if long else []), said])
     return found
 
 

@@ -1,11 +1,10 @@
-"""How much of our articles does a chat model give back word for word, and is it more than of articles it cannot know?
+"""How much of our articles does a chat model give back word for word, beyond articles it cannot know?
 
 articles -> questions -> answers -> scores -> verdicts -> report
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,11 +15,11 @@ import numpy as np
 
 from byheart.audit.chat.asking import Asking, announce, ask_all, charge
 from byheart.audit.chat.judging import judge_chat
-from byheart.audit.folder import default_folder, environment
+from byheart.audit.folder import begin, conclude, finish
 from byheart.audit.measuring import Source, measure_with, read_off
+from byheart.audit.opening import told_source
 from byheart.audit.profiles import profile_named
 from byheart.audit.text.records import gather_text
-from byheart.audit.verify import seal
 from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_text
 from byheart.core.errors import TooFewRecords
@@ -39,7 +38,6 @@ from byheart.measure.verbatim import verbatim
 from byheart.models.chat.cache import CachedChat
 from byheart.models.chat.limits import Budget
 from byheart.models.chat.opening import open_chat_model
-from byheart.report import write_all
 from byheart.signals.chat.replies import PREFIXES, Grid
 from byheart.signals.chat.reply_cells import reply_cells
 
@@ -83,20 +81,20 @@ def audit_chat(
     Args:
         model: an `EndpointChat` or other `ChatModel`, a function from messages to an answer, or a language model as
             `audit_text` takes it, which is then asked through its chat template.
-        members: articles that it may know: a path, hub id, data frame, list or Corpus.
-        control: articles like them that it cannot have seen, likewise; without them nothing can be shown.
+        members: articles that the model may know. A path, hub id, data frame, list or Corpus.
+        control: articles like them it cannot have seen. Likewise; without them nothing can be shown.
         prefixes: words of the article that are given; default by profile.
-        offsets: words of the article left out before the prefix; 0 is its very beginning.
-        attacks: names of templates, or a .yaml file of them.
+        offsets: words left out before the prefix; may stand several times. 0 is the very beginning of the article.
+        attacks: template or .yaml file of them; may stand several times.
         n_samples: answers to each question, the first at temperature 0.
         temperature: of the further samples.
         max_tokens: longest answer.
-        boilerplate: texts that are nobody's; what an article shares with them does not count.
+        boilerplate: texts that are nobody's. What an article shares with them does not count.
         budget: what may be spent, unless the model brings its own.
-        cache: folder of answers, default in the run folder.
-        text_column: column of the text.
-        group_column: column of the unit that intervals resample.
-        date_column: column of the dates.
+        cache: folder of answers; default in the run folder.
+        text_column: column that holds the text.
+        group_column: author or source of an article. Intervals resample these.
+        date_column: date of an article.
         out: run folder, default `runs/<date>-<model>-<members>`.
         seed: everything random follows from it.
         device: auto, cpu or cuda, for a model on this machine.
@@ -118,27 +116,23 @@ def audit_chat(
         tuple(BY_PROFILE[chosen.name] if prefixes is None else prefixes), attack_templates(attacks), tuple(offsets),
         n_samples, temperature, max_tokens,
     )  # fmt: skip
-    limits = [n for n in (limit, chosen.limit) if n is not None]
     log.info("Reading the articles.")
     gathered = gather_text(
-        members, control, None, limit=min(limits, default=None),
+        members, control, None, limit=chosen.at_most(limit),
         text_column=text_column, group_column=group_column, date_column=date_column,
     )  # fmt: skip
     corpus, public = gathered.corpus, _public(boilerplate)
-    asked = open_chat_model(model, budget=budget, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    opened: dict[str, Any] = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
+    asked = open_chat_model(model, budget=budget, **opened)
     command = {
         "verb": "audit chat", "model": asked.digest, "corpus": corpus.digest, "grid": grid.digest, "seed": seed,
-        "profile": profile, "boilerplate": digest_text(public), "version": environment()["byheart"],
+        "profile": profile, "boilerplate": digest_text(public),
     }  # fmt: skip
-    run = RunFolder.start(out or default_folder(asked.name, members, command), command)
-    corpus.save(run.corpus_path)
-    run.update(
-        family="chat", model=asked.name, model_source=_said(model), endpoint=getattr(asked, "url", None),
-        data=gathered.sources, notes=gathered.notes, environment=environment(),
-        attacks=[f"{a.name} (version {a.version})" for a in grid.attacks], prefixes=list(grid.prefixes),
-        offsets=list(grid.offsets),
-        opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
-        reproduce=[command_line] if command_line else [],
+    run = begin(
+        command, corpus, asked.name, members, out=out, command_line=command_line, family="chat",
+        model_source=told_source(model), endpoint=getattr(asked, "url", None), data=gathered.sources,
+        notes=gathered.notes, attacks=[f"{a.name} (version {a.version})" for a in grid.attacks],
+        prefixes=list(grid.prefixes), offsets=list(grid.offsets), opened=opened,
     )  # fmt: skip
     kept = CachedChat(asked, Path(cache) if cache else run.path / "answers")
     charge(kept, asked.budget if hasattr(asked, "budget") else Budget())
@@ -151,15 +145,11 @@ def audit_chat(
         verdicts = judge_chat(scores, chosen, cut_off=cut_off, seed=seed)
         if incomplete:
             verdicts = [replace(v, caveats=(*v.caveats, incomplete)) for v in verdicts]
-        run.save_verdicts(verdicts)
         served = charge(kept, Budget())
         notes = [*gathered.notes, naming, *_filter(cut_off), *told(sources, scores, public), *_served(served)]
         notes += [f"The server does not take every parameter: {s}." for s in getattr(asked, "adapted", [])]
-        run.update(notes=notes, served=served, finished=dt.date.today().isoformat())
-    seal(run)
-    with run.step("report"):
-        write_all(run, show_text=show_text)
-    return run
+        conclude(run, verdicts, notes, served=served)
+    return finish(run, show_text=show_text)
 
 
 def _scored(
@@ -240,7 +230,3 @@ def _public(boilerplate: Any) -> tuple[str, ...]:
     if boilerplate is None:
         return ()
     return tuple(read(boilerplate, role="unknown", minimum=1).texts)
-
-
-def _said(model: Any) -> str:
-    return str(model) if isinstance(model, (str, Path)) else str(getattr(model, "url", None) or "a live model")

@@ -1,11 +1,10 @@
-"""Is the synthetic table a copy of the training table, which rows are copied, and how sure are we?
+"""Is a synthetic table a copy of the training table, which rows are copied, and how sure are we?
 
 training, synthetic and held-out rows -> distances -> scores -> verdicts -> report
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import logging
 from collections.abc import Mapping
@@ -15,12 +14,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from byheart.audit.folder import default_folder, environment
+from byheart.audit.folder import begin, conclude, finish
 from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import Source, measure_all, measure_with, records_of
 from byheart.audit.profiles import profile_named
 from byheart.audit.table.anonymeter import anonymeter_attacks
-from byheart.audit.verify import seal
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.run import RunFolder
@@ -33,7 +31,6 @@ from byheart.execute.shards import plan_shards, run_shards
 from byheart.explain.copied_columns import copied_columns
 from byheart.explain.named_rows import named_rows, naming
 from byheart.measure.nearest_row import nearest_row
-from byheart.report import write_all
 from byheart.signals.table.nearest_rows import RECIPES, NearestRows
 
 log = logging.getLogger(__name__)
@@ -64,15 +61,15 @@ def audit_table(
     """Audit a synthetic table against the table its generator was trained on.
 
     Args:
-        train: the rows the generator was trained on: a CSV, Parquet or JSONL file, or a data frame.
+        train: the rows the generator was trained on. A CSV, Parquet or JSONL file, or a data frame.
         synthetic: the rows it made.
-        control: rows like the training rows that it never saw; without them nothing can be shown.
-        target: the column that others are used to predict; adds train-on-synthetic, test-on-real.
-        entity: the column that says whose row it is; then persons, not rows, are what tests and intervals count.
+        control: rows like the first that it never saw. Without them nothing can be shown.
+        target: column that the others are used to predict. Adds train-on-synthetic, test-on-real.
+        entity: column that says whose row it is. Then persons, not rows, are what tests and intervals count.
         kinds: kind of a column where the inferred one is wrong: number, date, category, text or identifier.
-        metric: distance between rows: gower, paper, paper-global or hamming.
+        metric: `gower`, `paper`, `paper-global` or `hamming`. The distance between rows.
         scale: of numbers in a distance: range or iqr.
-        anonymeter: a Python interpreter that has the package anonymeter; adds its three attacks.
+        anonymeter: a Python that has the package anonymeter; adds its attacks. They are three.
         out: run folder, default `runs/<date>-<synthetic>-<train>`.
         seed: everything random follows from it.
         engine: where the distances are computed, default this process.
@@ -90,22 +87,19 @@ def audit_table(
     if anonymeter is not None and control is None:
         raise UsageError("the attacks of anonymeter need control rows; give --control, or leave --anonymeter out")
     chosen = profile_named(profile)
-    limits = [n for n in (limit, chosen.limit) if n is not None]
     log.info("Reading the tables.")
     gathered = gather_table(
-        train, synthetic, control, target=target, entity=entity, kinds=kinds, limit=min(limits, default=None), seed=seed
+        train, synthetic, control, target=target, entity=entity, kinds=kinds, limit=chosen.at_most(limit), seed=seed
     )
     corpus, name = gathered.corpus, str(_name(synthetic))
     command = {
         "verb": "audit table", "corpus": corpus.digest, "metric": metric, "scale": scale, "seed": seed,
-        "profile": profile, "anonymeter": anonymeter, "version": environment()["byheart"],
+        "profile": profile, "anonymeter": anonymeter,
     }  # fmt: skip
-    run = RunFolder.start(out or default_folder(name, train, command), command)
-    corpus.save(run.corpus_path)
-    run.update(
-        family="table", model=name, train=_name(train), synthetic=name, control=_name(control), data=gathered.sources,
-        schema=corpus.rows.schema.to_dict(), metric=metric, notes=list(gathered.notes), environment=environment(),
-        reproduce=[command_line] if command_line else [],
+    run = begin(
+        command, corpus, name, train, out=out, command_line=command_line, family="table", train=_name(train),
+        synthetic=name, control=_name(control), data=gathered.sources, schema=corpus.rows.schema.to_dict(),
+        metric=metric, notes=list(gathered.notes),
     )  # fmt: skip
     sources = _measured(corpus, run, engine or engine_named("local"), metric=metric, scale=scale, seed=seed)
     with run.step("scores"):
@@ -120,12 +114,8 @@ def audit_table(
         if anonymeter is not None:
             log.info("Running the attacks of anonymeter.")
             verdicts += anonymeter_attacks(corpus, python=anonymeter, seed=seed)
-        run.save_verdicts(verdicts)
-        run.update(notes=[*gathered.notes, said], utility=_utility(run), finished=dt.date.today().isoformat())
-    seal(run)
-    with run.step("report"):
-        write_all(run, show_text=show_text)
-    return run
+        conclude(run, verdicts, [*gathered.notes, said], utility=_utility(run))
+    return finish(run, show_text=show_text)
 
 
 def _measured(

@@ -28,7 +28,7 @@ JITTER = 0.002  # of a column's standard deviation
 TOWNS = ["Arden", "Bree", "Corin", "Dale", "Elm", "Ford"]
 
 
-def selftest_table(*, seed: int = 0) -> list[Check]:
+def selftest(*, seed: int = 0) -> list[Check]:
     """Audit two tables of known fate. Takes seconds."""
     train, control, fresh, other = (made_up_patients(N_ROWS, seed=seed, name=n) for n in "abcd")
     log.info("Planting %d copies among %d rows.", round(COPIED * N_ROWS), N_ROWS)

@@ -5,7 +5,6 @@ model + records -> signals -> scores -> verdicts -> report
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.audit.folder import default_folder, environment
+from byheart.audit.folder import begin, conclude, finish
 from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import Source, measure_all, of_reference, records_of
-from byheart.audit.opening import open_text_model, reopen
+from byheart.audit.opening import open_text_model, reopen, told_source
 from byheart.audit.profiles import profile_named
 from byheart.audit.text.explaining import explain_run
 from byheart.audit.text.passes import make_pass, run_pass, shadow_pass, text_passes
 from byheart.audit.text.records import gather_text
 from byheart.audit.text.shadows import measure_shadows, open_shadow
 from byheart.audit.text.tracing import index_digest, trace_sources
-from byheart.audit.verify import note_outputs, seal
+from byheart.audit.verify import note_outputs
 from byheart.core.corpus import Corpus
 from byheart.core.errors import TooFewRecords, UsageError
 from byheart.core.run import RunFolder
@@ -36,7 +35,6 @@ from byheart.execute import engine_named
 from byheart.execute.job import Engine
 from byheart.explain.standing_out import naming, standing_out
 from byheart.measure.extraction import extraction
-from byheart.report import write_all
 
 if TYPE_CHECKING:
     from byheart.core.target import LanguageModel
@@ -51,12 +49,12 @@ def audit_text(
     *,
     canaries: Path | str | None = None,
     reference: Any = None,
-    shadows: Sequence[str] = (),
-    index: Path | str | None = None,
-    explain: bool = False,
     text_column: str | None = None,
     group_column: str | None = None,
     date_column: str | None = None,
+    shadows: Sequence[str] = (),
+    index: Path | str | None = None,
+    explain: bool = False,
     out: Path | str | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -72,19 +70,20 @@ def audit_text(
     """Audit a language model end to end; killed and started again, it continues.
 
     Args:
-        model: folder, hub id, `.gguf`, adapter folder, `smollm2`, a live (model, tokenizer) pair or a LanguageModel.
-        members: records it was trained on: a path, hub id, data frame, list or Corpus.
-        control: records like them that it never saw, likewise; without them membership stays inconclusive.
+        model: folder, hub id, `.gguf` file, adapter folder, or `smollm2`. From Python also a live (model, tokenizer)
+            pair or a LanguageModel.
+        members: what the model was trained on. A path, hub id, data frame, list or Corpus.
+        control: records like them that it never saw. Likewise; without them membership stays inconclusive.
         canaries: manifest of the planted canaries.
-        reference: a model that never saw the records; the base of an adapter serves by itself.
-        shadows: `MODEL=IDS` each, a shadow model and a text file with the ids of the records it was trained on.
-        index: of the whole training data, as `byheart index build` makes it, to trace what is recited; by default one
+        reference: a model that never saw the records. The base of an adapter serves by itself.
+        text_column: column that holds the text.
+        group_column: document or author of a record. Intervals resample these.
+        date_column: date of a record.
+        shadows: `MODEL=IDS`: a shadow model and the ids it was trained on. The ids stand in a text file.
+        index: index of all training data, to trace what is recited. `byheart index build` makes it; by default it is
             of the records given.
-        explain: also tell which perturbations make it forget, where in the network recitation shows, and what switching
-            that off does; takes several times as long.
-        text_column: column of the text.
-        group_column: column of the unit that intervals resample.
-        date_column: column of the dates.
+        explain: also tell why, where in the network, and what switching it off does. Which perturbations make it
+            forget, where recitation shows; takes several times as long.
         out: run folder, default `runs/<date>-<model>-<members>`.
         seed: everything random follows from it.
         device: auto, cpu or cuda.
@@ -104,10 +103,9 @@ def audit_text(
         ByheartError: one line on what is wrong with the input.
     """
     chosen, batches = profile_named(profile), _tokens(batch_size)
-    limits = [n for n in (limit, chosen.limit) if n is not None]
     log.info("Reading the records.")
     gathered = gather_text(
-        members, control, canaries, limit=min(limits, default=None),
+        members, control, canaries, limit=chosen.at_most(limit),
         text_column=text_column, group_column=group_column, date_column=date_column,
     )  # fmt: skip
     opening = partial(open_text_model, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
@@ -120,15 +118,11 @@ def audit_text(
         "verb": "audit text", "model": target.digest, "reference": other.digest if other else None,
         "corpus": corpus.digest, "seed": seed, "profile": profile, "batch_size": batches,
         "shadows": [s.digest for s in shadow_models], "index": index_digest(index, target),
-        "version": environment()["byheart"],
     }  # fmt: skip
-    run = RunFolder.start(out or default_folder(target.name, members, command), command)
-    corpus.save(run.corpus_path)
-    run.update(
-        model=target.name, model_source=_said(model), reference=other.name if other else None, data=gathered.sources,
-        notes=gathered.notes, environment=environment(), device=str(target.device),
-        opened={"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code},
-        reproduce=[command_line] if command_line else [],
+    run = begin(
+        command, corpus, target.name, members, out=out, command_line=command_line, model_source=told_source(model),
+        reference=other.name if other else None, data=gathered.sources, notes=gathered.notes, opened=opening.keywords,
+        device=str(target.device),
     )  # fmt: skip
     passes = text_passes(corpus, target, other, chosen, seed=seed, batch_size=batches)
     passes += [shadow_pass(s.model, i, corpus, seed=seed) for i, s in enumerate(shadow_models)]
@@ -143,17 +137,12 @@ def audit_text(
     with run.step("verdicts"):
         verdicts = judge_scores(scores, chosen, reference=of_reference(scores, sources), seed=seed)
         named = _named(scores, verdicts, run)
-        run.save_verdicts(verdicts)
-        notes = [*gathered.notes, named, *_told_by(sources)]
-        run.update(notes=notes, coin=gathered.coin, finished=dt.date.today().isoformat())
+        conclude(run, verdicts, [*gathered.notes, named, *_told_by(sources)], coin=gathered.coin)
     with run.step("sources"):
         trace_sources(run, _token_logprobs(sources), target, index, seed=seed)
     if explain:
         explain_run(run, target, chosen, worker, seed=seed, batch_size=batches)
-    seal(run)
-    with run.step("report"):
-        write_all(run, show_text=show_text)
-    return run
+    return finish(run, show_text=show_text)
 
 
 def add_signals(
@@ -229,7 +218,3 @@ def _token_logprobs(sources: Mapping[str, Source]) -> Signals:
     signals = sources["token_logprobs"]
     assert isinstance(signals, Signals)
     return signals
-
-
-def _said(model: Any) -> str:
-    return str(model) if isinstance(model, (str, Path)) else "a live model"
