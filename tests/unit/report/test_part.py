@@ -167,6 +167,8 @@ def test_attacks_of_another_program_have_their_place_without_a_card(tmp_path):
 def test_only_a_run_over_texts_reads_its_tokens(sim, tmp_path):
     run = sim.simulated_run(tmp_path)
     assert "planted canaries word for word" in write_model_card(run).read_text(encoding="utf-8")
+    counted = headings(write_annex(run).read_text(encoding="utf-8"))["Regurgitation of training data"]
+    assert "Recited for 50 tokens or more by greedy decoding: " in counted
     run.update(family="chat")
     card = write_model_card(run).read_text(encoding="utf-8")
     assert "2 of 4 claims of memorization are shown." in card
