@@ -66,5 +66,5 @@ def test_what_was_not_typed_is_left_to_the_function(listen):
 
 
 def test_a_module_that_is_not_there():
-    with pytest.raises(ModuleNotFoundError, match="no module byheart.nowhere.at_all"):
+    with pytest.raises(ModuleNotFoundError, match=r"no module byheart\.nowhere\.at_all"):
         source_of("byheart.nowhere.at_all")
