@@ -77,5 +77,4 @@ def measure_all(sources: Mapping[str, Source], run: RunFolder, *, family: str, s
 def _in_order(source: Source, ids: np.ndarray) -> Source:
     if len(source) == len(ids) and (source.ids == ids).all():
         return source
-    position = {name: i for i, name in enumerate(source.ids.tolist())}
-    return source.take(np.array([position[name] for name in ids.tolist()], dtype=np.int64))
+    return source.at(ids)

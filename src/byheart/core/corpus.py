@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from byheart.core.atomic import replacing, write_parquet
 from byheart.core.digest import digest_text
 from byheart.core.errors import DataError
+from byheart.core.places import known_places
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 
@@ -112,6 +113,18 @@ class Corpus:
             self.groups[rows],
             {k: v[rows] for k, v in self.columns.items()},
         )
+
+    def at(self, ids: np.ndarray | Sequence[str], *, skip_unknown: bool = False) -> Corpus:
+        """The records of these ids, in their order.
+
+        Args:
+            ids: whom to take, str (m,).
+            skip_unknown: leave out ids that are not here.
+
+        Raises:
+            DataError: if an id is not here, unless those are skipped.
+        """
+        return self.take(known_places(self.ids, ids, skip_unknown=skip_unknown))
 
     def where(self, *roles: str) -> Corpus:
         """The records of these roles."""

@@ -84,8 +84,7 @@ def ask_all(asking: Asking, run: RunFolder) -> tuple[Signals, str]:
         if not shards:
             raise BudgetSpent(f"{e} before one article was finished; give a larger one") from e
         done = Signals.join([Signals.load(s) for s in shards])
-        place = {name: i for i, name in enumerate(asking.corpus.ids.tolist())}
-        done = done.take(np.argsort([place[name] for name in done.ids.tolist()], kind="stable"))
+        done = done.at(asking.corpus.ids, skip_unknown=True)
         return done, (
             f"Incomplete: {e}. {len(done)} of {n} articles were asked about, drawn by chance; the same command with a "
             "larger budget goes on from there."
