@@ -12,7 +12,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.core.run import RunFolder
 from byheart.core.signals import SignalKey, Signals
-from byheart.core.target import ChatModel
+from byheart.core.target.chat import ChatModel
 from byheart.execute.local import LocalEngine
 from byheart.execute.shards import LARGEST_PLAN, run_shards
 from byheart.models.chat.cache import CachedChat

@@ -1,6 +1,6 @@
 """How does a Python function, or a language model at hand, answer conversations?
 
-An endpoint somewhere else is in `chat_endpoint.py`. All are `ChatModel`s (core/target.py).
+An endpoint somewhere else is in `endpoint.py`. All are `ChatModel`s (core/target/chat.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from jinja2 import TemplateError
 
 from byheart.core.digest import digest_text
 from byheart.core.errors import TargetError
-from byheart.core.target import ChatReply, ChatRequest
+from byheart.core.target.chat import ChatReply, ChatRequest
 from byheart.models.chat.limits import Budget
 
 Answer = Callable[[list[dict[str, str]]], "str | ChatReply"]

@@ -31,7 +31,7 @@ from byheart.core.errors import ByheartError, TargetError, UsageError
 from byheart.core.randomness import derive_seed
 from byheart.core.rows import Rows
 from byheart.core.schema import Schema
-from byheart.core.target import Synthesizer
+from byheart.core.target.synthesizer import Synthesizer
 from byheart.models.table.codec import TableCodec
 from byheart.models.table.marginals import IndependentColumns
 from byheart.models.table.optimal_denoiser import OptimalDenoiser
