@@ -30,7 +30,7 @@ _HOMES = {
     "audit_table": "byheart.audit",
     "audit_chat": "byheart.audit",
     "Schema": "byheart.core.schema",
-    "Rows": "byheart.core.rows",
+    "Rows": "byheart.core.items.rows",
     "compare": "byheart.audit",
 }
 

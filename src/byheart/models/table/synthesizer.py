@@ -29,8 +29,8 @@ from sklearn.base import BaseEstimator
 from byheart.core.digest import digest_json
 from byheart.core.errors import ByheartError, TargetError, UsageError
 from byheart.core.fetching import fetched
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import derive_seed
-from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 from byheart.core.target.synthesizer import Synthesizer
 from byheart.models.table.codec import TableCodec
