@@ -83,7 +83,7 @@ def test_neardup_by_meaning(byheart, corpus):
 
 
 def test_a_tokenizer(byheart, corpus, tmp_path):
-    from tests.unit.compare.corpus_index.test_build import word_tokenizer
+    from tests.unit.index.test_build import word_tokenizer
 
     word_tokenizer(*COPIED.split()).save(str(tmp_path / "tokenizer.json"))
     said = byheart("index", "build", corpus / "train.jsonl", "--tokenizer", tmp_path, "--out", tmp_path / "ix")
