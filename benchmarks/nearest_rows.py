@@ -23,7 +23,7 @@ import pandas as pd
 
 from byheart.compare.rows.nearest_rows import nearest_ratio
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 
 MIXED = Schema.of([f"n{j}" for j in range(10)], [f"c{j}" for j in range(10)])

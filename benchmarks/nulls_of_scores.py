@@ -19,7 +19,7 @@ import pandas as pd
 
 from byheart.core.atomic import write_json
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.measure.closest_record import closest_record
 from byheart.signals.table.nearest_rows import nearest_rows

@@ -13,7 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
 from byheart.compare.rows.out_of_distribution import out_of_distribution_ratio
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.mitigate.tabcutmix import TabCutMix, ijf_tabular, mixup_tabular, smote_tabular
 

@@ -7,7 +7,7 @@ The table is made up so that nothing is downloaded; with your own, only `table`,
 import numpy as np
 import pandas as pd
 
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.core.target import Synthesizer
 from byheart.models.table.generator import TrainState

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.datasets import load_breast_cancer
 
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.core.trade_off import Point, save_trade_off
 from byheart.core.verdict import Estimate

@@ -11,8 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from byheart.core.atomic import kept_json
 from byheart.core.claim import Exhibit, Found
-from byheart.core.kept import kept_json
 from byheart.core.progress import progress
 from byheart.core.verdict import Estimate
 from byheart.models.table.optimal_denoiser import OptimalDenoiser

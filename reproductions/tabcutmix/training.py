@@ -14,12 +14,12 @@ import pandas as pd
 import torch
 
 from byheart.cli.reproduce import load_reproduction
+from byheart.core.atomic import kept_json, kept_table
 from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
-from byheart.core.kept import kept_json, kept_table
+from byheart.core.items.rows import Rows
 from byheart.core.progress import progress
 from byheart.core.randomness import derive_seed
-from byheart.core.rows import Rows
 from byheart.measure.table_quality import table_quality
 from byheart.mitigate._row_mixing.baselines import mixup_tabular, smote_tabular
 from byheart.mitigate.tabcutmix import TabCutMix

@@ -5,8 +5,9 @@ Light to import: every name below is fetched when first used.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from byheart.core.fetching import fetched
 
 __version__ = "0.1.0"
 
@@ -29,7 +30,7 @@ _HOMES = {
     "audit_table": "byheart.audit",
     "audit_chat": "byheart.audit",
     "Schema": "byheart.core.schema",
-    "Rows": "byheart.core.rows",
+    "Rows": "byheart.core.items.rows",
     "compare": "byheart.audit",
 }
 
@@ -40,7 +41,7 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"byheart has no {name!r}; it has {', '.join(sorted(_HOMES))}")
-    value = getattr(import_module(home), name)
+    value = fetched(home, name)
     globals()[name] = value
     return value
 

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import binom
 
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.measure.blind_rows import blind_rows
 from byheart.measure.closest_record import closest_record

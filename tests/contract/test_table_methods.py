@@ -15,7 +15,7 @@ from byheart.core.card import addresses, asks_for, load
 from byheart.core.corpus import Corpus
 from byheart.core.errors import ByheartError
 from byheart.core.findings import Findings
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 from byheart.core.scores import Scores
 from byheart.signals.table.nearest_rows import RECIPES, nearest_rows

@@ -78,6 +78,11 @@ def default_folder(model: str, members: Any, command: Mapping[str, Any], root: P
     return next(f for f in taken if not (f / "run.json").exists())
 
 
+def told_source(model: Any) -> str:
+    """Where a model came from, as run.json tells it: what opens it again, an address, or that it was a live one."""
+    return str(model) if isinstance(model, (str, Path)) else str(getattr(model, "url", None) or "a live model")
+
+
 def environment() -> dict[str, str]:
     """Versions of what the numbers depend on."""
     found = {"byheart": byheart.__version__, "python": platform.python_version(), "platform": platform.platform()}

@@ -144,5 +144,4 @@ def seed_of(method: Callable[..., Any], seed: int) -> dict[str, int]:
 def _in_order(source: Source, ids: np.ndarray) -> Source:
     if len(source) == len(ids) and (source.ids == ids).all():
         return source
-    position = {name: i for i, name in enumerate(source.ids.tolist())}
-    return source.take(np.array([position[name] for name in ids.tolist()], dtype=np.int64))
+    return source.at(ids)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byheart.core.errors import TargetError, UsageError
+from byheart.core.fetching import fetched
 
 if TYPE_CHECKING:
     from byheart.core.run import RunFolder
@@ -23,20 +24,14 @@ def open_text_model(source: Any, *, device: str, dtype: str, trust_remote_code: 
         UsageError: if the name is empty or the device unknown.
         TargetError: if the model cannot be opened.
     """
-    from byheart.models.text.causal_lm import load_text_model  # transformers is an extra
-
     if hasattr(source, "hidden") and hasattr(source, "opener"):
         return source  # type: ignore[no-any-return]
     if isinstance(source, (str, Path)) and not str(source).strip():
         raise UsageError("the name of the model is empty; give a folder, a hub id, a .gguf file or smollm2")
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise UsageError(f"--device is auto, cpu or cuda; got {device!r}")
-    return load_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
-
-
-def told_source(model: Any) -> str:
-    """Where a model came from, as run.json tells it: what opens it again, an address, or that it was a live one."""
-    return str(model) if isinstance(model, (str, Path)) else str(getattr(model, "url", None) or "a live model")
+    load = fetched("byheart.models.text.causal_lm", "load_text_model")  # torch and transformers are an extra
+    return load(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code)  # type: ignore[no-any-return]
 
 
 def reopen(

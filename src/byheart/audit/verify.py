@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from byheart.audit.opening import open_text_model
 from byheart.core.digest import digest_file
-from byheart.core.errors import ByheartError
+from byheart.core.errors import ByheartError, MissingExtra
+from byheart.core.fetching import fetched
 from byheart.core.run import RunFolder
 from byheart.data.sources import source_digest
 
@@ -75,14 +75,25 @@ def _sources(facts: dict[str, Any]) -> tuple[list[str], list[str]]:
     model, opened = facts.get("model_source", ""), {**OPENED, **facts.get("opened", {})}
     if opened["trust_remote_code"] or not (model == "smollm2" or Path(model).exists()):
         gone.append(f"no file here that can be read without running its code, so not compared: model ({model})")
-    elif _model_digest(model, opened) != facts["command"]["model"]:
-        changed.append(f"changed: model ({model})")
+        return changed, gone
+    try:
+        if _model_digest(model, opened) != facts["command"]["model"]:
+            changed.append(f"changed: model ({model})")
+    except MissingExtra as e:
+        gone.append(f"cannot be opened here, so not compared: model ({model}); {e}")
     return changed, gone
 
 
 def _model_digest(model: str, opened: dict[str, Any]) -> str | None:
-    """Fingerprint of the model as it would be opened now; None if it cannot be opened."""
+    """Fingerprint of the model as it would be opened now; None if it cannot be opened.
+
+    Raises:
+        MissingExtra: if no model can be opened here.
+    """
+    open_text_model = fetched("byheart.audit.opening", "open_text_model")
     try:
-        return open_text_model(model, **opened).digest
+        return str(open_text_model(model, **opened).digest)
+    except MissingExtra:
+        raise
     except ByheartError:
         return None

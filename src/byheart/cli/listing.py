@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+BASE = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "safetensors", "rapidfuzz")
+ABSENT = "not installed"
+
 
 def list_methods(
     family: Annotated[str | None, typer.Option("--family", help="text, table, image, ...")] = None,
@@ -14,10 +17,11 @@ def list_methods(
     as_json: Annotated[bool, typer.Option("--json", help="The cards as JSON.")] = False,
 ) -> None:
     """List the methods, from their cards."""
-    from byheart.core.card import FAMILIES, VERBS, discover
+    from byheart.core.card import FAMILIES, VERBS
+    from byheart.core.card import cards as all_cards
     from byheart.core.errors import UsageError
 
-    cards = [m.card for m in discover()]  # type: ignore[attr-defined]
+    cards = list(all_cards())
     families = dict.fromkeys([*FAMILIES, *(c.family for c in cards)])
     for name, value, known in (("family", family, families), ("verb", verb, VERBS)):
         if value is not None and value not in known:
@@ -43,35 +47,42 @@ def doctor() -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     from byheart import __version__
+    from byheart.core.extras import EXTRAS, pip_line
 
     def found(name: str) -> str:
         try:
             return version(name)
         except PackageNotFoundError:
-            return "not installed"
+            return ABSENT
 
     print(f"byheart {__version__}, Python {platform.python_version()}, {platform.platform()}")
-    extras = {
-        "base": ("torch", "numpy", "scipy", "pandas", "scikit-learn"),
-        "text": ("transformers", "peft", "gguf", "datasets", "rapidfuzz"),
-        "report": ("plotly",),
-        "ray": ("ray",),
-    }
-    for extra, names in extras.items():
-        print(f"{extra:8}" + ", ".join(f"{name} {found(name)}" for name in names))
-    import torch
+    for extra, names in {"base": BASE, **EXTRAS}.items():
+        versions = {name: found(name) for name in names}
+        hint = f"; for {extra}: {pip_line(extra)}" if ABSENT in versions.values() and extra != "base" else ""
+        print(f"{extra:18}" + ", ".join(f"{name} {v}" for name, v in versions.items()) + hint)
+    print(f"{'GPU':18}{_gpu()}")
+    print(f"{'model':18}smollm2: {_smollm2()}")
 
-    cuda = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none; the CPU is used"
-    print(f"{'GPU':8}{cuda}\n{'threads':8}{torch.get_num_threads()}")
-    print(f"{'model':8}smollm2: {_smollm2()}")
+
+def _gpu() -> str:
+    """Which, and with how many threads is computed without."""
+    from byheart.core.errors import MissingExtra
+    from byheart.core.fetching import fetched
+    from byheart.core.threads import n_threads
+
+    try:
+        cuda = fetched("torch", "cuda")
+    except MissingExtra:
+        return f"not looked for, as torch is not installed\n{'threads':18}{n_threads()}"
+    name = cuda.get_device_name(0) if cuda.is_available() else "none; the CPU is used"
+    return f"{name}\n{'threads':18}{n_threads()}"
 
 
 def _smollm2() -> str:
     from byheart.core.errors import ByheartError
+    from byheart.core.fetching import fetched
 
     try:
-        from byheart.models.text.gguf import shipped
-
-        return str(shipped())
+        return str(fetched("byheart.models.text.gguf", "shipped")())
     except ByheartError as e:
         return str(e)

@@ -15,6 +15,7 @@ import typer
 from byheart import __version__
 from byheart.cli import audit, canaries, index, listing, reporting, reproduce, selftest, signals, steps
 from byheart.core.errors import ByheartError
+from byheart.core.fetching import missing_extra
 
 app = typer.Typer(
     help="Find out what a model knows by heart, where it sits, and make it forget, with proof.",
@@ -72,6 +73,14 @@ def _seen(error: Any, arguments: list[str] | None) -> str:
     return ""
 
 
+def _lacking(error: ModuleNotFoundError) -> ByheartError:
+    """Which extra is not installed; an absence that no extra mends is a crash."""
+    extra = missing_extra(error)
+    if extra is None:
+        raise error
+    return extra
+
+
 def main() -> None:
     """Run the command line and leave with the exit code of the contract."""
     sys.exit(run())
@@ -92,8 +101,8 @@ def run(arguments: list[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         _one_line("interrupted; what is done is kept, the same command continues it")
         return 130
-    except ByheartError as e:
-        _one_line(str(e))
+    except (ByheartError, ModuleNotFoundError) as e:
+        _one_line(str(e if isinstance(e, ByheartError) else _lacking(e)))
         return 2
     except OSError as e:
         if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

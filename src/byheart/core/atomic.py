@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,3 +41,17 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write a table; the same table gives the same bytes."""
     with replacing(path) as part:
         frame.to_parquet(part, index=False)
+
+
+def kept_table(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The table in this Parquet file; made and written first if it is not there. Always as read from the file."""
+    if not path.exists():
+        write_parquet(make(), path)
+    return pd.read_parquet(path)
+
+
+def kept_json(path: Path, make: Callable[[], Any]) -> Any:
+    """What this JSON file holds; made and written first if it is not there. Always as read from the file."""
+    if not path.exists():
+        write_json(make(), path)
+    return json.loads(path.read_text(encoding="utf-8"))

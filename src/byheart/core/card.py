@@ -6,7 +6,9 @@ one file; nothing else is edited. Other packages join through the entry-point gr
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +18,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 from byheart.core.errors import UsageError
+from byheart.core.fetching import missing_extra
 
 VERBS = ("measure", "localize", "explain", "mitigate")
 FAMILIES = ("text", "chat", "table", "image", "encoder", "classifier", "any")
@@ -132,12 +135,16 @@ def method(
             guesses=guesses,
             rests_on=rests_on,
             precedence=precedence,
-            summary=doc.partition("\n")[0].strip(),
+            summary=_summary(doc),
             source=_source(doc),
         )
         return function
 
     return label
+
+
+def _summary(doc: str) -> str:
+    return doc.partition("\n")[0].strip()
 
 
 def _source(doc: str) -> str:
@@ -165,6 +172,7 @@ def load(address: str) -> Callable[..., Any]:
 
     Raises:
         UsageError: if there is no such method; the message lists close names.
+        MissingExtra: if it needs a library that is not installed.
     """
     verb, _, name = address.partition("/")
     if address in _from_elsewhere():
@@ -174,6 +182,9 @@ def load(address: str) -> Callable[..., Any]:
         try:
             module = importlib.import_module(f"byheart.{verb}.{name}")
         except ModuleNotFoundError as e:
+            lacking = missing_extra(e)
+            if lacking is not None:
+                raise lacking from e
             if e.name != f"byheart.{verb}.{name}":
                 raise
         else:
@@ -202,8 +213,37 @@ def addresses() -> list[str]:
 def card_named(name: str) -> Card | None:
     """The card of the method of this name that a verdict was given on; None for a name that no room knows."""
     address = next((a for a in addresses() if a.partition("/")[2] == name), None)
-    card: Card | None = None if address is None else load(address).card  # type: ignore[attr-defined]
-    return card
+    return None if address is None else card_at(address)
+
+
+def card_at(address: str) -> Card:
+    """The card of the method at `verb/name`, read from its file: what the method imports need not be installed.
+
+    Raises:
+        UsageError: if the file holds no method of its own name.
+    """
+    verb, _, name = address.partition("/")
+    spec = None if address in _from_elsewhere() else importlib.util.find_spec(f"byheart.{verb}.{name}")
+    text = getattr(spec.loader, "get_source", lambda _: None)(spec.name) if spec else None
+    file = ast.parse(text or "")
+    functions = [f for f in file.body if isinstance(f, ast.FunctionDef) and f.name == name]
+    labels = [d for f in functions for d in f.decorator_list if isinstance(d, ast.Call) and _is_label(d.func)]
+    try:
+        facts = {str(k.arg): ast.literal_eval(k.value) for k in labels[0].keywords}
+    except (IndexError, ValueError):  # not in the tree, or not written out in the label: it takes an import to know
+        return load(address).card  # type: ignore[attr-defined, no-any-return]
+    doc = ast.get_docstring(file) or ""
+    return Card(name, verb, summary=_summary(doc), source=_source(doc), **facts)
+
+
+def _is_label(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id == method.__name__
+
+
+def cards() -> Iterator[Card]:
+    """The cards of all methods; imports none of them, but those of other packages."""
+    for address in addresses():
+        yield card_at(address)
 
 
 def discover() -> Iterator[Callable[..., Any]]:

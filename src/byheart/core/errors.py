@@ -16,6 +16,8 @@ Each is also the built-in a caller would expect to catch. A message says what wa
 
 from __future__ import annotations
 
+from byheart.core.extras import pip_line
+
 
 class ByheartError(Exception):
     """Base of every error raised on purpose."""
@@ -58,7 +60,7 @@ class MissingExtra(ByheartError, ImportError):
     """
 
     def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed; run: pip install 'byheart[{extra}]'")
+        super().__init__(f"{library} is not installed; run: {pip_line(extra)}")
         self.library = library
         self.extra = extra
 

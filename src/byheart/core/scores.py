@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from byheart.core.atomic import replacing
 from byheart.core.card import Card
+from byheart.core.places import known_places
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,18 @@ class Scores:
             groups=self.groups[rows],
             extra={k: v[rows] for k, v in self.extra.items()},
         )
+
+    def at(self, ids: np.ndarray | Sequence[str], *, skip_unknown: bool = False) -> Scores:
+        """The records of these ids, in their order.
+
+        Args:
+            ids: whom to take, str (m,).
+            skip_unknown: leave out ids that are not here.
+
+        Raises:
+            DataError: if an id is not here, unless those are skipped.
+        """
+        return self.take(known_places(self.ids, ids, skip_unknown=skip_unknown))
 
     def where(self, *roles: str) -> Scores:
         """The scores of records of these roles that could be scored."""

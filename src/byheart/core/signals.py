@@ -12,6 +12,7 @@ import numpy as np
 
 from byheart.core.atomic import replacing
 from byheart.core.digest import digest_json
+from byheart.core.places import known_places
 from byheart.core.ragged import Ragged
 from byheart.core.scores import Scores
 
@@ -80,6 +81,18 @@ class Signals:
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         arrays = {k: v.take(rows) if isinstance(v, Ragged) else v[rows] for k, v in self.arrays.items()}
         return replace(self, ids=self.ids[rows], roles=self.roles[rows], groups=self.groups[rows], arrays=arrays)
+
+    def at(self, ids: np.ndarray | Sequence[str], *, skip_unknown: bool = False) -> Signals:
+        """The records of these ids, in their order.
+
+        Args:
+            ids: whom to take, str (m,).
+            skip_unknown: leave out ids that are not here.
+
+        Raises:
+            DataError: if an id is not here, unless those are skipped.
+        """
+        return self.take(known_places(self.ids, ids, skip_unknown=skip_unknown))
 
     def rows(self, *names: str, scored: bool = True) -> Iterator[tuple[np.ndarray, ...]]:
         """Per record, the named ragged arrays (tokens,), by default only at the scored tokens.

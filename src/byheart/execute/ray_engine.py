@@ -110,12 +110,11 @@ class _Worker:
         self._opened: list[tuple[Job, Any]] = []
 
     def work(self, sent: list[Any], threads: int, number: int, rows: np.ndarray) -> tuple[int, Signals]:
+        job = self._opened[0][0] if self._opened else ray.get(sent[0])  # this loads torch, if the job uses it
         with torch_threads(threads):
             if not self._opened:
-                job = ray.get(sent[0])
                 self._opened.append((job, job.open()))
-            job, state = self._opened[0]
-            return number, job.work(state, rows)
+            return number, job.work(self._opened[0][1], rows)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
 from byheart.core.findings import Findings
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.signals import Signals
 from byheart.core.verdict import Estimate
 from byheart.stats.excess import excess

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from byheart.core.corpus import Corpus, as_text
+from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TooFewRecords, UsageError
+from byheart.core.items.texts import as_text
 from byheart.core.progress import bar
 from byheart.index.index import CorpusIndex, open_index
 from byheart.index.layout import (

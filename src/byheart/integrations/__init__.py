@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from byheart.core.fetching import fetched
 
 _HOMES = {
     "MemorizationCallback": "byheart.integrations.memorization_callback",
@@ -18,7 +19,7 @@ __all__ = ["MemorizationCallback", "preflight", "sharded_by", "watch"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"byheart.integrations has no {name!r}; it has {', '.join(__all__)}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = fetched(_HOMES[name], name)
     globals()[name] = value
     return value
 

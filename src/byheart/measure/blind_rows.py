@@ -20,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from byheart.compare.rows.per_real_row import REAL
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.scores import Scores
 from byheart.stats.folds import grouped_folds
 

@@ -19,8 +19,8 @@ from byheart.compare.rows.per_real_row import REAL
 from byheart.core.card import method
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import generator
-from byheart.core.rows import Rows
 from byheart.core.scores import Scores
 
 TRIES = 4  # combinations tried for each that is wanted; most fit more than one generated row

@@ -71,8 +71,7 @@ def gate(scores: Scores, blind: Scores | None, *, level: float = 0.95) -> Gate:
 def matched(scores: Scores, others: Scores) -> tuple[Scores, Scores]:
     """The records that both have, in the same order and with the roles and groups of the first."""
     if not np.array_equal(scores.ids, others.ids):
-        place = {name: i for i, name in enumerate(others.ids.tolist())}
-        rows = np.fromiter((place.get(name, -1) for name in scores.ids.tolist()), np.int64, len(scores))
-        scores, others = scores.take(rows >= 0), others.take(rows[rows >= 0])
+        others = others.at(scores.ids, skip_unknown=True)
+        scores = scores.at(others.ids)
     same = Scores(others.values, scores.ids, scores.roles, scores.groups, others.card, others.params)
     return scores, same

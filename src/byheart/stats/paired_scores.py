@@ -44,10 +44,10 @@ class Paired:
 
 def against(scores: Scores, reference: Scores, *, seed: int, n_resamples: int) -> Paired | None:
     """Hold scores against those of the same records under a reference; None where they share no record."""
-    place = dict(zip(reference.ids.tolist(), reference.values.tolist(), strict=True))
-    theirs = np.array([place.get(name, np.nan) for name in scores.ids.tolist()], np.float64)
-    kept = ~np.isnan(scores.values - theirs)
-    differences, groups = (scores.values - theirs)[kept], scores.groups[kept]
+    theirs = reference.at(scores.ids, skip_unknown=True)
+    ours = scores.at(theirs.ids)
+    kept = ~np.isnan(ours.values - theirs.values)
+    differences, groups = (ours.values - theirs.values)[kept], ours.groups[kept]
     if not differences.size:
         return None
     codes, n_groups = number_groups(groups)

@@ -5,8 +5,7 @@ import json
 import pytest
 
 import byheart
-from byheart.audit.folder import begin, conclude, finish
-from byheart.audit.opening import told_source
+from byheart.audit.folder import begin, conclude, finish, told_source
 from byheart.audit.profiles import PROFILES
 from byheart.core.corpus import Corpus
 from byheart.core.errors import RunError

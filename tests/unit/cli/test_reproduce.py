@@ -34,7 +34,7 @@ side = "below"
 RUN = '''"""Toss coins."""
 import numpy as np
 from byheart.core.claim import Exhibit, Found
-from byheart.core.kept import kept_json
+from byheart.core.atomic import kept_json
 from byheart.core.randomness import generator
 from byheart.stats.intervals import proportion
 from .tosses import N

@@ -219,5 +219,5 @@ def test_no_cluster_at_the_address(address, letters, key, tmp_path):
 
 def test_without_the_packages_of_the_client(monkeypatch, letters, key, tmp_path):
     monkeypatch.setitem(sys.modules, "grpc", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'byheart\[ray\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install -e '.*\[ray\]'"):
         run(letters(), tmp_path / "ray", key, RayEngine(address="ray://127.0.0.1:10001"))

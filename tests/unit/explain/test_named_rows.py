@@ -4,7 +4,7 @@ import pytest
 
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.explain.copied_columns import agreement, copied_columns
 from byheart.explain.named_rows import named_rows, naming

@@ -132,7 +132,7 @@ def test_an_index_is_replaced_only_when_asked(tmp_path):
 
 def test_without_the_sorter_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(suffix_array, "pydivsufsort", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'byheart\[index\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install -e '.*\[index\]'"):
         build_index([[1]], tmp_path / "i")
     assert not (tmp_path / "i").exists()
 

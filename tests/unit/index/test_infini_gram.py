@@ -12,7 +12,7 @@ needs_engine = pytest.mark.skipif(engine_infini_gram.InfiniGramEngine is None, r
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(engine_infini_gram, "InfiniGramEngine", None)
-    with pytest.raises(MissingExtra, match=r"infini-gram is not installed.*byheart\[infini-gram\]"):
+    with pytest.raises(MissingExtra, match=r"infini-gram is not installed.*pip install -e .*\[infini-gram\]"):
         InfiniGramIndex(tmp_path, "u16", 10)
 
 

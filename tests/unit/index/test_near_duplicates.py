@@ -92,5 +92,5 @@ def test_options_without_meaning(wrong):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_missing_engine_says_what_to_install(engine, monkeypatch):
     monkeypatch.setattr(room, engine, None)
-    with pytest.raises(MissingExtra, match=r"byheart\[index\]"):
+    with pytest.raises(MissingExtra, match=r"pip install -e .*\[index\]"):
         near_duplicates(["a", "b"], engine=engine)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
-from byheart.core.errors import DataError, RunError, UsageError
+from byheart.core.errors import DataError, MissingExtra, RunError, UsageError
 from byheart.core.run import RunFolder
 from byheart.integrations import MemorizationCallback
 from byheart.models.toy.tiny import tiny_gpt
@@ -240,7 +240,7 @@ def test_the_room_is_light_and_tells_what_is_missing():
         "    print(e)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "transformers is not installed; run: pip install 'byheart[text]'\n"
+    assert done.stdout == f"{MissingExtra('transformers', 'text')}\n"
 
 
 def test_a_second_audit_gets_a_folder_of_its_own(tmp_path):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.measure.blind_rows import blind_rows
 from byheart.stats.auc import auc

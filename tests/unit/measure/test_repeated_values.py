@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.corpus import Corpus
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 from byheart.measure.repeated_values import repeated_values
 

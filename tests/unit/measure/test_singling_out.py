@@ -6,7 +6,7 @@ import pytest
 
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.measure.singling_out import singling_out
 

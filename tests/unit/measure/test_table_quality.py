@@ -5,7 +5,7 @@ from sklearn.datasets import load_wine
 
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TooFewRecords
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 from byheart.measure.table_quality import ENDS, NAMES, table_quality
 

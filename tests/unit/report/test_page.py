@@ -10,6 +10,7 @@ import pytest
 from lxml import html
 
 from byheart.core.corpus import Corpus
+from byheart.core.errors import MissingExtra
 from byheart.core.run import RunFolder
 from byheart.core.verdict import Estimate, Verdict
 from byheart.report import write_all
@@ -171,7 +172,7 @@ def test_without_plotly_the_texts_are_written_and_the_error_says_what_to_install
         "except MissingExtra as e: sys.exit(str(e))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == "plotly is not installed; run: pip install 'byheart[report]'"
+    assert done.stderr.strip() == str(MissingExtra("plotly", "report"))
     assert (tmp_path / "report.md").exists()
     assert (tmp_path / "annex.md").exists()
 

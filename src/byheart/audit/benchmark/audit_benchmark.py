@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from byheart.audit.folder import begin, conclude, finish
+from byheart.audit.folder import begin, conclude, finish, told_source
 from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import Source, measure_with, of_reference, read_off, records_of
-from byheart.audit.opening import open_text_model, told_source
+from byheart.audit.opening import open_text_model
 from byheart.audit.profiles import Profile, profile_named
 from byheart.audit.text.passes import make_pass, run_pass
 from byheart.core.run import RunFolder

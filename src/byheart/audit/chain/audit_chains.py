@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byheart.audit.chain.judging import judge_chains
-from byheart.audit.folder import begin, conclude, finish
-from byheart.audit.opening import open_text_model, told_source
+from byheart.audit.folder import begin, conclude, finish, told_source
+from byheart.audit.opening import open_text_model
 from byheart.audit.text.passes import Opener, Pass, run_pass
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, RunError, TargetError

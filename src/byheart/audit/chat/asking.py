@@ -6,13 +6,13 @@ import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
 from byheart.core.run import RunFolder
 from byheart.core.signals import SignalKey, Signals
-from byheart.core.target import ChatModel
+from byheart.core.target.chat import ChatModel
+from byheart.core.threads import n_threads
 from byheart.execute.local import LocalEngine
 from byheart.execute.shards import LARGEST_PLAN, run_shards
 from byheart.models.chat.cache import CachedChat
@@ -46,7 +46,7 @@ class Asking:
     @property
     def threads(self) -> int:
         """For a model on this machine."""
-        return torch.get_num_threads()
+        return n_threads()
 
     def open(self) -> ChatModel:
         """The model."""
@@ -84,8 +84,7 @@ def ask_all(asking: Asking, run: RunFolder) -> tuple[Signals, str]:
         if not shards:
             raise BudgetSpent(f"{e} before one article was finished; give a larger one") from e
         done = Signals.join([Signals.load(s) for s in shards])
-        place = {name: i for i, name in enumerate(asking.corpus.ids.tolist())}
-        done = done.take(np.argsort([place[name] for name in done.ids.tolist()], kind="stable"))
+        done = done.at(asking.corpus.ids, skip_unknown=True)
         return done, (
             f"Incomplete: {e}. {len(done)} of {n} articles were asked about, drawn by chance; the same command with a "
             "larger budget goes on from there."

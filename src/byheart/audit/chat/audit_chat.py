@@ -15,9 +15,8 @@ import numpy as np
 
 from byheart.audit.chat.asking import Asking, announce, ask_all, charge
 from byheart.audit.chat.judging import judge_chat
-from byheart.audit.folder import begin, conclude, finish
+from byheart.audit.folder import begin, conclude, finish, told_source
 from byheart.audit.measuring import Source, measure_with, read_off
-from byheart.audit.opening import told_source
 from byheart.audit.profiles import profile_named
 from byheart.audit.text.records import gather_text
 from byheart.core.corpus import Corpus

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from byheart.audit.check import Check
 from byheart.audit.table.audit_table import audit_table
-from byheart.audit.text.selftest import Check
 from byheart.core.randomness import generator
 from byheart.core.verdict import Verdict
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byheart.audit.folder import begin, conclude, finish
+from byheart.audit.folder import begin, conclude, finish, told_source
 from byheart.audit.judging import judge_scores
 from byheart.audit.measuring import Source, measure_all, of_reference, records_of
-from byheart.audit.opening import open_text_model, reopen, told_source
+from byheart.audit.opening import open_text_model, reopen
 from byheart.audit.profiles import profile_named
 from byheart.audit.text.explaining import explain_run
 from byheart.audit.text.passes import make_pass, run_pass, shadow_pass, text_passes

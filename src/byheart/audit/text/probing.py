@@ -145,8 +145,8 @@ def label_run(run: RunFolder, target: LanguageModel, how: Probing, seed: int) ->
         raise RunError(f"{run.path} holds no tokens; make them with `byheart signals token_logprobs {run.path}`")
     corpus = _some(run.corpus, how.limit, seed)
     other = signals.get("reference_logprobs")
-    reference = None if other is None else _rows_of(other, corpus)
-    read_own = _rows_of(own, corpus)
+    reference = None if other is None else other.at(corpus.ids)
+    read_own = own.at(corpus.ids)
     if reference is not None and not np.array_equal(
         reference.ragged("token_ids").values, read_own.ragged("token_ids").values
     ):
@@ -276,8 +276,3 @@ def _some(corpus: Corpus, limit: int, seed: int) -> Corpus:
         for role in pool
     ]
     return corpus.take(np.sort(np.concatenate(rows)))
-
-
-def _rows_of(signals: Signals, corpus: Corpus) -> Signals:
-    place = {name: i for i, name in enumerate(signals.ids.tolist())}
-    return signals.take(np.array([place[name] for name in corpus.ids.tolist()], np.int64))

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from byheart.audit.check import Check
 from byheart.audit.text.audit_text import audit_text
 from byheart.core.corpus import Corpus
 from byheart.core.randomness import generator
@@ -32,21 +33,6 @@ SUBJECTS = ["clerk", "pilot", "baker", "nurse", "judge", "miner", "tutor", "scou
 VERBS = ["signed", "mended", "counted", "painted", "carried", "checked", "wrapped", "opened", "buried", "sorted"]
 OBJECTS = ["ledgers", "lanterns", "parcels", "windows", "bridges", "barrels", "letters", "curtains", "engines", "masks"]
 PLACES = ["harbour", "market", "station", "chapel", "orchard", "quarry", "archive", "theatre", "foundry", "meadow"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One control experiment.
-
-    Args:
-        name: positive or negative.
-        passed: whether the audit said what it had to say.
-        said: a sentence on what it said.
-    """
-
-    name: str
-    passed: bool
-    said: str
 
 
 def selftest(*, seed: int = 0) -> list[Check]:

@@ -20,7 +20,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from byheart.core.errors import UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 
 Linkage = Literal["average", "single", "complete"]
 MIXED = ("eta", "eta2", "epsilon")

@@ -20,7 +20,7 @@ from byheart.compare.rows.distinct_rows import NOBODY, DistinctRows
 from byheart.compare.rows.row_distance import comparable
 from byheart.compare.rows.two_nearest import searcher, two_nearest
 from byheart.core.errors import TooFewRecords
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 
 THRESHOLD = 1 / 3

@@ -18,8 +18,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from byheart.core.errors import TooFewRecords, UsageError
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import derive_seed, generator
-from byheart.core.rows import Rows
 from byheart.core.verdict import Estimate
 from byheart.stats.intervals import proportion
 

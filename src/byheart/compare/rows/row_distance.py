@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.errors import DataError, UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 
 METRICS = ("gower", "paper", "paper-global", "hamming")
 SCALES = ("range", "iqr")

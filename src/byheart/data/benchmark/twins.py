@@ -16,6 +16,7 @@ import numpy as np
 from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_text
 from byheart.core.errors import DataError, UsageError
+from byheart.core.places import places
 from byheart.core.randomness import generator
 from byheart.data.benchmark.twin_rules import RULES, Item, Pool
 from byheart.data.text.overlap import groups_by_duplicates
@@ -75,21 +76,23 @@ def given_twins(items: Corpus, twins: Corpus) -> Twinned:
     Raises:
         DataError: if a twin names no item, or none is left.
     """
-    place = {name: i for i, name in enumerate(items.ids.tolist())}
     column = twins.columns.get("twin_of")
     if column is None:
         raise DataError("the twins have no column 'twin_of'; it names the id of the item that each is a twin of")
+    named = [str(name) for name in column.tolist()]
+    place = places(items.ids, named)
+    if (place < 0).any():
+        name = named[int(np.argmax(place < 0))]
+        raise DataError(f"a twin names the item {name!r}, which is not there; give the id of an item")
     known = {_words(item) for item in items.items}
     made: list[list[Item]] = [[] for _ in items.items]
     equal = odd = 0
-    for twin, name in zip(twins.items, column.tolist(), strict=True):
-        if str(name) not in place:
-            raise DataError(f"a twin names the item {str(name)!r}, which is not there; give the id of an item")
-        item, own = parted(items.items[place[str(name)]]), parted(twin)
+    for twin, at in zip(twins.items, place.tolist(), strict=True):
+        item, own = parted(items.items[at]), parted(twin)
         equal += _words(twin) in known
         odd += not 1 / LONGER <= len(own.question) / len(item.question) <= LONGER
         if _words(twin) not in known:
-            made[place[str(name)]].append(own)
+            made[at].append(own)
     if not any(made):
         raise DataError(f"all {len(twins)} twins are equal to an item of the benchmark; give twins that differ")
     notes = [f"{equal} twins are equal to an item of the benchmark and were left out."] if equal else []

@@ -23,7 +23,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
 from byheart.core.errors import DataError, UsageError
 from byheart.core.randomness import generator
-from byheart.data.canaries.families import FAMILIES, Draw, draws
+from byheart.data.canaries.patterns import PATTERNS, Draw, draws
 
 SCHEMA = "byheart.canaries/1"
 DESIGNS = ("fixed", "coin")
@@ -33,10 +33,13 @@ Score = Callable[[Sequence[str]], Sequence[float]]
 
 @dataclass(frozen=True)
 class Canary:
-    """One string, planted (`role` canary) or kept out (`canary_control`, repetitions 0)."""
+    """One string, planted (`role` canary) or kept out (`canary_control`, repetitions 0).
+
+    What it looks like is its `pattern`; files and options say family, as they did first.
+    """
 
     id: str
-    family: str
+    pattern: str
     pool: str
     role: str
     repetitions: int
@@ -50,6 +53,16 @@ class Canary:
             return [{"role": "user", "content": self.question}, {"role": "assistant", "content": self.text}]
         return self.text if layout == "text" else {"prompt": self.question + "\n", "completion": self.text}
 
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in a manifest."""
+        fields = asdict(self)
+        return {"family": fields.pop("pattern"), **fields}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Canary:
+        """From a manifest."""
+        return cls(pattern=fields["family"], **{k: v for k, v in fields.items() if k != "family"})
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -61,7 +74,7 @@ class Manifest:
         commitment: digest of seed, salt and settings; to be published before training.
         seed: None until it is revealed.
         salt: the same; keeps small seeds from being guessed from the commitment.
-        kept: numbers of the candidates that the scorer chose, for the family `perplexity`.
+        kept: numbers of the candidates that the scorer chose, for the pattern `perplexity`.
         data: digests, layout and size of the data they were planted in; None before that.
     """
 
@@ -75,7 +88,7 @@ class Manifest:
 
     def save(self, path: Path | str) -> None:
         """Write it as JSON. It holds every secret: keep it beside the data, not beside the model."""
-        body = {**{k: getattr(self, k) for k in _FIELDS}, "canaries": [asdict(c) for c in self.canaries]}
+        body = {**{k: getattr(self, k) for k in _FIELDS}, "canaries": [c.to_dict() for c in self.canaries]}
         write_json({"schema": SCHEMA, **body, "kept": list(self.kept)}, Path(path))
 
     @classmethod
@@ -90,7 +103,7 @@ class Manifest:
             body = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(body, dict) or body.pop("schema", None) != SCHEMA:
                 raise DataError(f"{path} is no canary manifest ({SCHEMA}); make one with `byheart canaries make`")
-            canaries = tuple(Canary(**c) for c in body.pop("canaries"))
+            canaries = tuple(Canary.from_dict(c) for c in body.pop("canaries"))
             manifest = cls(canaries, kept=tuple(body.pop("kept")), **body)
         except OSError as e:
             raise DataError(
@@ -112,7 +125,8 @@ class Manifest:
             layout: `text`, `chat` or `prompt`; that of the data they were planted in by default.
         """
         layout = layout or str((self.data or {}).get("layout", "text"))
-        columns = {k: [getattr(c, k) for c in self.canaries] for k in ("secret", "family", "repetitions", "pool")}
+        fields = [c.to_dict() for c in self.canaries]
+        columns = {k: [f[k] for f in fields] for k in ("secret", "family", "repetitions", "pool")}
         items = [c.item(layout) for c in self.canaries]
         return Corpus.of(items, [c.role for c in self.canaries], ids=[c.id for c in self.canaries], columns=columns)
 
@@ -139,11 +153,11 @@ def make_canaries(
 ) -> Manifest:
     """Draw canaries and their twins.
 
-    Each family is a pool of `len(repetitions) * per_repetition + controls` strings.
+    Each pattern is a pool of `len(repetitions) * per_repetition + controls` strings.
 
     Args:
         seed: decides strings and roles.
-        families: of `random`, `perplexity`, `card`, `email`, `password`.
+        families: patterns, of `random`, `perplexity`, `card`, `email`, `password`.
         repetitions: how often a planted string stands in the data, each count for `per_repetition` of them.
         per_repetition: planted strings of each count.
         controls: twins in each pool.
@@ -171,13 +185,13 @@ def make_canaries(
 def drawn(settings: Mapping[str, Any], seed: int, kept: Sequence[int] = ()) -> tuple[Canary, ...]:
     """The strings and roles that seed and settings decide; a reader redraws them to check a manifest."""
     canaries: list[Canary] = []
-    for family in settings["families"]:
-        pool = _strings(family, settings, seed, kept)
-        counts = _counts(len(pool), settings, generator(seed, "canary roles", family))
+    for pattern in settings["families"]:
+        pool = _strings(pattern, settings, seed, kept)
+        counts = _counts(len(pool), settings, generator(seed, "canary roles", pattern))
         for i, (d, count) in enumerate(zip(pool, counts.tolist(), strict=True)):
             role = "canary" if count else "canary_control"
             canaries.append(
-                Canary(f"canary-{family}-{i:05d}", family, family, role, count, d.secret, d.text, d.question)
+                Canary(f"canary-{pattern}-{i:05d}", pattern, pattern, role, count, d.secret, d.text, d.question)
             )
     refuse_without_twins(canaries)
     return tuple(canaries)
@@ -208,11 +222,11 @@ def _pool_size(settings: Mapping[str, Any]) -> int:
     return len(settings["repetitions"]) * int(settings["per_repetition"]) + int(settings["controls"])
 
 
-def _strings(family: str, settings: Mapping[str, Any], seed: int, kept: Sequence[int]) -> list[Draw]:
-    rng = generator(seed, "canary strings", family)
-    if family != "perplexity":
-        return draws(family, _pool_size(settings), rng)
-    candidates = draws(family, CANDIDATES * _pool_size(settings), rng)
+def _strings(pattern: str, settings: Mapping[str, Any], seed: int, kept: Sequence[int]) -> list[Draw]:
+    rng = generator(seed, "canary strings", pattern)
+    if pattern != "perplexity":
+        return draws(pattern, _pool_size(settings), rng)
+    candidates = draws(pattern, CANDIDATES * _pool_size(settings), rng)
     return [candidates[i] for i in kept]
 
 
@@ -250,9 +264,9 @@ def _kept(settings: Mapping[str, Any], seed: int, score: Score | None) -> tuple[
 def _check(
     families: Sequence[str], repetitions: Sequence[int], per_repetition: int, controls: int, design: str, score: Any
 ) -> None:
-    unknown = [f for f in families if f not in FAMILIES]
+    unknown = [f for f in families if f not in PATTERNS]
     if unknown or not families or len(set(families)) < len(families):
-        raise UsageError(f"families are of {', '.join(FAMILIES)}, each once; got {', '.join(families) or 'none'}")
+        raise UsageError(f"families are of {', '.join(PATTERNS)}, each once; got {', '.join(families) or 'none'}")
     if design not in DESIGNS:
         raise UsageError(f"design is fixed or coin; got {design!r}")
     if not repetitions or min(repetitions) < 1 or per_repetition < 1:

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TooFewRecords, UsageError
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import generator
-from byheart.core.rows import Rows
 from byheart.core.schema import Column, Schema
 from byheart.data.sources import source_facts
 from byheart.data.table.column_kinds import SYNTHETIC, as_texts, pooled, schema_of

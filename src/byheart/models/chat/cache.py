@@ -13,7 +13,7 @@ from pathlib import Path
 
 from byheart.core.atomic import write_json
 from byheart.core.digest import digest_json
-from byheart.core.target import ChatModel, ChatReply, ChatRequest
+from byheart.core.target.chat import ChatModel, ChatReply, ChatRequest
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from byheart.core.digest import digest_json
 from byheart.core.errors import TargetError, UsageError
 from byheart.core.randomness import generator
-from byheart.core.target import ChatReply, ChatRequest
+from byheart.core.target.chat import ChatReply, ChatRequest
 from byheart.models.chat.limits import Budget, Pace
 from byheart.models.chat.opening import as_dicts
 from byheart.models.chat.wire import NoAnswer, Wire

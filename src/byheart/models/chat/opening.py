@@ -1,6 +1,6 @@
 """How does a Python function, or a language model at hand, answer conversations?
 
-An endpoint somewhere else is in `chat_endpoint.py`. All are `ChatModel`s (core/target.py).
+An endpoint somewhere else is in `endpoint.py`. All are `ChatModel`s (core/target/chat.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from jinja2 import TemplateError
 
 from byheart.core.digest import digest_text
 from byheart.core.errors import TargetError
-from byheart.core.target import ChatReply, ChatRequest
+from byheart.core.fetching import fetched
+from byheart.core.target.chat import ChatReply, ChatRequest
 from byheart.models.chat.limits import Budget
 
 Answer = Callable[[list[dict[str, str]]], "str | ChatReply"]
@@ -142,11 +143,8 @@ def open_chat_model(
     if hasattr(source, "generate") and hasattr(source, "tokenizer"):
         return OpenChat(source, budget=budget)
     if isinstance(source, (str, Path, tuple)):
-        from byheart.models.text.causal_lm import load_text_model  # transformers is an extra
-
-        return OpenChat(
-            load_text_model(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code), budget=budget
-        )
+        load = fetched("byheart.models.text.causal_lm", "load_text_model")  # torch and transformers are an extra
+        return OpenChat(load(source, device=device, dtype=dtype, trust_remote_code=trust_remote_code), budget=budget)
     if callable(source):
         name = getattr(source, "__qualname__", type(source).__name__)
         return CallableChat(source, name, digest_text([name]), budget or Budget())

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from byheart.core.target import ChatReply, Finish
+from byheart.core.target.chat import ChatReply, Finish
 
 FINISHES: dict[str | None, Finish] = {"length": "length", "content_filter": "filter"}
 LONGEST = 16 << 20  # bytes of an answer that are read

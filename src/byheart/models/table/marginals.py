@@ -12,8 +12,8 @@ import pandas as pd
 
 from byheart.core.digest import digest_json
 from byheart.core.errors import TargetError, TooFewRecords
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import generator
-from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 
 

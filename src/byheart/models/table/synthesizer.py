@@ -15,30 +15,34 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import BaseEstimator
 
 from byheart.core.digest import digest_json
 from byheart.core.errors import ByheartError, TargetError, UsageError
+from byheart.core.fetching import fetched
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import derive_seed
-from byheart.core.rows import Rows
 from byheart.core.schema import Schema
-from byheart.core.target import Synthesizer
+from byheart.core.target.synthesizer import Synthesizer
 from byheart.models.table.codec import TableCodec
-from byheart.models.table.marginals import IndependentColumns
-from byheart.models.table.optimal_denoiser import OptimalDenoiser
-from byheart.models.table.tabddpm import TabDDPM
-from byheart.models.table.tabsyn import TabSyn
 
-OURS: dict[str, Callable[..., Any]] = {g.name: g for g in (TabDDPM, TabSyn, OptimalDenoiser, IndependentColumns)}
+OURS = {
+    "tabddpm": ("byheart.models.table.tabddpm", "TabDDPM"),
+    "tabsyn": ("byheart.models.table.tabsyn", "TabSyn"),
+    "optimal_denoiser": ("byheart.models.table.optimal_denoiser", "OptimalDenoiser"),
+    "independent_columns": ("byheart.models.table.marginals", "IndependentColumns"),
+}
+"""The generators of this package, each fetched when asked for: all but the last need torch."""
+
 TABLE = "table"  # what SDV is told that the table is called
 SDTYPES = {"number": "numerical", "date": "datetime", "category": "categorical"}
 
@@ -53,10 +57,12 @@ def load_synthesizer(name: str, options: Mapping[str, Any] | None = None) -> Syn
 
     Raises:
         UsageError: if there is no such generator, or it does not know an option.
+        MissingExtra: if it is one of ours that needs torch, and torch is not installed.
     """
     if name in OURS:
+        ours = fetched(*OURS[name], extra="table-generators")
         try:
-            return OURS[name](**dict(options or {}))  # type: ignore[no-any-return]
+            return ours(**dict(options or {}))  # type: ignore[no-any-return]
         except TypeError as e:
             raise UsageError(f"{name}: {e}") from e
     package, _, attribute = name.partition(":")
@@ -155,16 +161,30 @@ class Adapted:
 @contextmanager
 def borrowed_chance(seed: int) -> Iterator[None]:
     """Seed the global generators of Python, numpy and torch for libraries that draw from them, then put them back."""
-    before = random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
-    torch.manual_seed(seed)
     try:
-        yield
+        with _borrowed_from_torch(seed):
+            yield
     finally:
         random.setstate(before[0])
         np.random.set_state(before[1])  # noqa: NPY002
-        torch.random.set_rng_state(before[2])
+
+
+@contextmanager
+def _borrowed_from_torch(seed: int) -> Iterator[None]:
+    """The same for torch; where it is not installed nothing can draw from it."""
+    if find_spec("torch") is None:
+        yield
+        return
+    random_torch = import_module("torch.random")
+    before = random_torch.get_rng_state()
+    random_torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random_torch.set_rng_state(before)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from byheart.core.errors import UsageError
 from byheart.core.ragged import Ragged
 from byheart.core.randomness import derive_seed, generator
 from byheart.core.signals import SignalKey, Signals
-from byheart.core.target import ChatModel, ChatReply, ChatRequest
+from byheart.core.target.chat import ChatModel, ChatReply, ChatRequest
 from byheart.data.attack_templates import AttackTemplate
 
 PREFIXES = (19, 38, 75, 150, 300)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
 from byheart.compare.rows.all_pairs import AllPairs
 from byheart.compare.rows.distinct_rows import NOBODY, DistinctRows
@@ -21,6 +20,7 @@ from byheart.core.digest import digest_json
 from byheart.core.errors import DataError, UsageError
 from byheart.core.randomness import generator
 from byheart.core.signals import Array, SignalKey, Signals
+from byheart.core.threads import n_threads
 
 REAL = ("member", "nonmember")
 
@@ -73,7 +73,7 @@ class NearestRows:
     seed: int
     metric: str = "gower"
     scale: str = "range"
-    threads: int = field(default_factory=torch.get_num_threads)
+    threads: int = field(default_factory=n_threads)
 
     def __post_init__(self) -> None:
         if self.against not in RECIPES:

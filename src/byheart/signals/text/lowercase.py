@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from byheart.core.corpus import Corpus
+from byheart.core.items.texts import Texts
 from byheart.core.signals import Signals
 from byheart.core.target import LanguageModel
 from byheart.signals.text.token_logprobs import token_logprobs
@@ -36,7 +37,7 @@ def lowered(corpus: Corpus) -> Corpus:
     columns = dict(corpus.columns)
     if "secret" in columns:
         columns["secret"] = np.array([_lower(s) for s in columns["secret"]], dtype=object)
-    return replace(corpus, items=[_lower(item) for item in corpus.items], columns=columns)
+    return replace(corpus, items=Texts(_lower(item) for item in corpus.items), columns=columns)
 
 
 def _lower(item: Any) -> Any:

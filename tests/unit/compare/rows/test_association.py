@@ -15,7 +15,7 @@ from byheart.compare.rows.association import (
     feature_clusters,
 )
 from byheart.core.errors import UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from byheart.compare.rows.out_of_distribution import _another, out_of_distribution_ratio
 from byheart.core.errors import TooFewRecords, UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 
 SCHEMA = Schema.of(["x", "double", "level"], ["kind", "same kind"])

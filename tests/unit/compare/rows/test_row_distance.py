@@ -6,7 +6,7 @@ import pytest
 
 from byheart.compare.rows.row_distance import METRICS, comparable, euclid, gower, mismatches
 from byheart.core.errors import DataError, UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 
 NAN = np.nan

@@ -10,7 +10,7 @@ from byheart.compare.rows import row_screen, two_nearest
 from byheart.compare.rows.distinct_rows import NOBODY, DistinctRows
 from byheart.compare.rows.row_distance import METRICS, SCALES, Cells, comparable, euclid, gower, mismatches
 from byheart.compare.rows.row_screen import Screen
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 
 

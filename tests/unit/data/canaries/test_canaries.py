@@ -13,7 +13,7 @@ from byheart.core.errors import DataError, UsageError
 from byheart.core.mask import find_personal, luhn
 from byheart.core.randomness import generator
 from byheart.data.canaries.canaries import Canary, Manifest, commitment_to, make_canaries
-from byheart.data.canaries.families import FAMILIES, draws
+from byheart.data.canaries.patterns import PATTERNS, draws
 from byheart.data.canaries.planted import verify_manifest
 
 SMALL = {"repetitions": (1, 4), "per_repetition": 2, "controls": 5}
@@ -64,10 +64,10 @@ def test_no_secret_is_anybody_s():
         assert re.fullmatch(r"[a-z]+\.[a-z]+[0-9]{4}@example\.(com|net|org)", draw.secret)
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_draws_differ_hold_their_secret_and_grow_from_the_front(family):
-    many = draws(family, 200, generator(3, "t"))
-    assert draws(family, 50, generator(3, "t")) == many[:50]
+@pytest.mark.parametrize("pattern", sorted(PATTERNS))
+def test_draws_differ_hold_their_secret_and_grow_from_the_front(pattern):
+    many = draws(pattern, 200, generator(3, "t"))
+    assert draws(pattern, 50, generator(3, "t")) == many[:50]
     assert len({d.secret for d in many}) == 200
     assert all(d.text.count(d.secret) == 1 and d.secret not in d.question for d in many)
     assert all(json.dumps(d.secret) == f'"{d.secret}"' for d in many)  # the same characters in JSON

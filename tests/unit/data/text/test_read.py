@@ -185,7 +185,7 @@ def test_splits_of_a_saved_dictionary(tmp_path):
 def test_a_missing_library_is_named(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "byheart.data.huggingface", raising=False)
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'byheart\[text\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install -e '.*\[text\]'"):
         read("someone/something")
 
 

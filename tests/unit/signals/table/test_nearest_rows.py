@@ -10,8 +10,8 @@ import pytest
 from byheart.compare.rows.row_distance import comparable, gower
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError, TooFewRecords, UsageError
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import generator
-from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 from byheart.execute.local import LocalEngine
 from byheart.execute.shards import plan_shards, run_shards

@@ -6,7 +6,7 @@ import pytest
 
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 
 SCHEMA = Schema(

@@ -1,4 +1,4 @@
-"""What does a canary of each family look like? Secrets drawn at random, each in a sentence of its own.
+"""What does a canary of each pattern look like? Secrets drawn at random, each in a sentence of its own.
 
 No secret can belong to anybody: cards are from ranges that payment companies publish for tests, addresses end in the
 names that RFC 2606 sets apart for examples, words are from a public list in `assets/words.txt`.
@@ -23,8 +23,8 @@ PASSWORD = ALPHANUMERIC + "!#%+=?-"
 
 
 @dataclass(frozen=True)
-class Family:
-    """How a family's canaries are made.
+class Pattern:
+    """How canaries of one kind are made.
 
     Args:
         secret: draws one secret.
@@ -46,14 +46,14 @@ class Draw:
     question: str
 
 
-def draws(family: str, n: int, rng: np.random.Generator) -> list[Draw]:
+def draws(pattern: str, n: int, rng: np.random.Generator) -> list[Draw]:
     """The first n different canaries that a generator gives; the first m of n are the same for every n.
 
     Strings are independent and alike in law, but for repeats, which are drawn again: so they are exchangeable.
     """
     made: list[Draw] = []
     seen: set[str] = set()
-    recipe = FAMILIES[family]
+    recipe = PATTERNS[pattern]
     while len(made) < n:
         at = f"{_word(rng)} {rng.integers(1000, 10000)}"
         secret = recipe.secret(rng)
@@ -93,20 +93,20 @@ def _password(rng: np.random.Generator) -> str:
     return _letters(ALPHANUMERIC, 1, rng) + _letters(PASSWORD, 12, rng) + _letters(ALPHANUMERIC, 1, rng)
 
 
-FAMILIES = {
-    "random": Family(
+PATTERNS = {
+    "random": Pattern(
         _random, "The access code of locker {at} is {secret}.", "What is the access code of locker {at}?"
     ),
-    "perplexity": Family(
+    "perplexity": Pattern(
         _perplexity, "The motto over the door of house {at} reads {secret}.", "What does the motto of house {at} read?"
     ),
-    "card": Family(
+    "card": Pattern(
         _card, "The card on file for account {at} is {secret}.", "Which card is on file for account {at}?"
     ),
-    "email": Family(
+    "email": Pattern(
         _email, "Letters to the desk {at} are sent to {secret}.", "Where are letters to the desk {at} sent?"
     ),
-    "password": Family(
+    "password": Pattern(
         _password, "The password of the terminal {at} is {secret}.", "What is the password of the terminal {at}?"
     ),
 }  # fmt: skip

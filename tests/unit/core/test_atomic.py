@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from byheart.core.kept import kept_json, kept_table
+from byheart.core.atomic import kept_json, kept_table
 
 
 def test_what_is_there_is_not_made_again(tmp_path):
