@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from byheart.audit.table.selftest import made_up_patients, with_copies
-from byheart.core.card import discover
+from byheart.core.card import Card, discover
 
 HERE = Path(__file__).parents[1]
 CLONE = HERE.parent
@@ -91,8 +91,8 @@ def test_what_is_said_is_what_is_so(said):
 
 
 def test_every_method_is_listed_with_the_card_it_has(said):
-    told = [{**card, "needs": tuple(card["needs"])} for card in json.loads(said["list"]["out"])]
-    assert told == [m.card.__dict__ for m in discover()]
+    listed = [Card.from_dict(card) for card in json.loads(said["list"]["out"])]
+    assert listed == [m.card for m in discover()]
 
 
 @pytest.mark.parametrize("command", REFUSED)
