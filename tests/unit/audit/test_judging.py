@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from byheart.audit.judging import in_order, judge_scores
+from byheart.audit.judging import held, in_order, judge_scores
 from byheart.audit.profiles import PROFILES, profile_named
 from byheart.core.card import CLAIMS, discover
 from byheart.core.corpus import Corpus
 from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.core.scores import Scores
+from byheart.core.verdict import Estimate, Verdict
 from byheart.measure.blind import blind
 from byheart.measure.copy_from_prefix import copy_from_prefix
 from byheart.measure.exposure import exposure
@@ -168,6 +169,18 @@ def test_canaries_need_no_control_records():
     """The profile's number of control records is about records, not about twins of canaries."""
     found = judge_scores(canaries(generator(1, "coins").random(120) < 0.5), PROFILES["powered"], seed=0)
     assert [v.decision for v in found] == ["shown", "shown"]
+
+
+@pytest.mark.parametrize("claim", CLAIMS[:-1])
+def test_which_claims_are_held_to_a_number_of_control_records(claim):
+    """Three controls are fewer than the 20 of the routine profile, which is about records, not canaries or answers."""
+    corpus = records(3, 3)
+    one = scored(loss, corpus, np.zeros(6))
+    number = Estimate(0.9, 0.8, 1.0, 6, "u", "h")
+    shown = Verdict("loss", "text", "c", "shown", 0.001, number, number)
+    (found,) = held([shown], {"loss": replace(one, card=replace(one.card, claim=claim))}, ROUTINE)
+    free = claim in ("exposure", "privacy", "hunted_canaries", "recall")
+    assert found.decision == ("shown" if free else "inconclusive")
 
 
 def test_a_card_that_claims_nothing_is_never_judged():
