@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from byheart.audit.curing import Proving, cure_lines
 from byheart.audit.measuring import measure_with, seed_of
 from byheart.audit.sources import Sources
 from byheart.audit.verify import note_outputs
@@ -17,14 +18,24 @@ from byheart.core.scores import Scores
 from byheart.report import write_all
 
 
-def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any], **opening: Any) -> list[str]:
-    """Run one method on what a run holds and can open, and keep its result in the run.
+def run_step(
+    method: Callable[..., Any],
+    path: Path,
+    options: Mapping[str, Any],
+    *,
+    proving: Mapping[str, Any] | None = None,
+    trial: Mapping[str, Any] | None = None,
+    **opening: Any,
+) -> list[str]:
+    """Run one method on what a run holds and can open, and keep its result in the run; an edit is proven.
 
     Args:
         method: a method with a card.
         path: the run folder.
         options: the method's keyword options.
-        opening: what `Sources` takes: index, device, dtype, trust_remote_code.
+        proving: fields of `Proving`: how much is asked of an edit, where the method makes one.
+        trial: what the `trial` of the run's family takes.
+        **opening: what `Sources` takes: index, device, dtype, trust_remote_code.
 
     Returns:
         Lines for a reader: what was made and where it is.
@@ -45,6 +56,9 @@ def run_step(method: Callable[..., Any], path: Path, options: Mapping[str, Any],
         raise UsageError(
             f"{card.address} needs --{unnamed[0].replace('_', '-')}; see `byheart {card.verb} {card.name} --help`"
         )
+    if card.verb == "mitigate":
+        edit = measure_with(method, sources, **seed_of(method, _seed(run)), **options)
+        return [*cure_lines(sources, edit, Proving(**(proving or {})), trial or {}), f"Report: {write_all(run)}"]
     result = carry_out(method, sources, options)
     if isinstance(result, Scores):
         table = result.table().groupby("role")["value"].describe()[["count", "mean", "50%", "max"]]
@@ -66,8 +80,7 @@ def carry_out(
         UsageError: if it is neither scores nor findings.
     """
     run, card = sources.run, method.card  # type: ignore[attr-defined]
-    seed = run.facts.get("command", {}).get("seed", 0)
-    result: Scores | Findings = measure_with(method, sources, **seed_of(method, seed), **(options or {}))
+    result: Scores | Findings = measure_with(method, sources, **seed_of(method, _seed(run)), **(options or {}))
     if isinstance(result, Scores):
         result.save(run.scores_path(card.name))
         note_outputs(run, [run.scores_path(card.name)])
@@ -77,6 +90,10 @@ def carry_out(
     else:
         raise UsageError(f"{card.address} returned a {type(result).__name__}; a reader returns Scores or Findings")
     return result
+
+
+def _seed(run: RunFolder) -> int:
+    return int(run.facts.get("command", {}).get("seed", 0))
 
 
 def _way_to(name: str, path: Path) -> str:

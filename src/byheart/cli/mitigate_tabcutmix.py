@@ -31,6 +31,9 @@ def command(
         str, typer.Option("--generator", help="With RUN: tabsyn, tabddpm or package.module:Class, trained twice.")
     ] = "tabsyn",
     then: Annotated[str | None, typer.Option("--then", help="With RUN: measure, to train, audit and compare.")] = None,
+    random: Annotated[
+        int, typer.Option("--random", help="With RUN: random edits of the same size, each a training more.")
+    ] = 1,
     target: Annotated[str | None, typer.Option("--target", help="Column whose classes rows are mixed within.")] = None,
     ratio: Annotated[float, typer.Option("--ratio", help="New rows per old one.")] = 0.3,
     method: Annotated[str, typer.Option("--method", help="tabcutmix, mixup, smote or ijf.")] = "tabcutmix",
@@ -51,16 +54,19 @@ def command(
         "plus": plus, "mask": mask, "forbid_clones": forbid_clones, "n_bins": n_bins, "unconditional": unconditional,
     }  # fmt: skip
     if run is not None:
-        _retrain(run, generator, then, method, train, out, {"target": target, "ratio": ratio, "seed": seed, **mixing})
+        made = {"target": target, "ratio": ratio, "seed": seed, **mixing}
+        _retrain(run, generator, then, random, method, train, out, made)
         return
     _stretch(train, out, target, method, ratio, seed, mixing)
 
 
 def _retrain(
-    run: Path, generator: str, then: str | None, method: str, train: Path | None, out: Path | None, made: dict[str, Any]
-) -> None:
+    run: Path, generator: str, then: str | None, random: int, method: str, train: Path | None, out: Path | None,
+    made: dict[str, Any],
+) -> None:  # fmt: skip
     """Train the generator without and with the new rows, and print what changed."""
-    from byheart.audit.table.retrain import retrain_and_measure
+    from byheart.audit.curing import absent_lines
+    from byheart.audit.table.retrain import retrain_and_prove
     from byheart.core.errors import UsageError
     from byheart.core.run import RunFolder
     from byheart.mitigate.tabcutmix import tabcutmix
@@ -74,12 +80,16 @@ def _retrain(
     schema = RunFolder.existing(run).facts.get("schema", {})
     made["target"] = made["target"] or (None if made["unconditional"] else schema.get("target"))
     _check(method, made["target"], **{k: made[k] for k in ("plus", "mask", "forbid_clones", "unconditional")})
-    changes, folder = retrain_and_measure(run, tabcutmix(**made), generator=generator, seed=made["seed"])
-    print("\n".join(change_lines(changes)))
+    if random < 0:
+        raise UsageError(f"--random is 0 or more; got {random}")
+    cured = retrain_and_prove(run, tabcutmix(**made), generator=generator, n_random=random, seed=made["seed"])
+    assert cured.folder is not None, "the second audit was asked for"
+    print("\n".join(change_lines(cured.changes)))
     print(
         "\nOne training of each was compared: intervals tell the chance in the rows, not in the training. Repeat with "
-        f"other --seed.\nPage: {folder / 'comparison.html'}"
+        f"other --seed.\nPage: {cured.folder / 'comparison.html'}"
     )
+    print("\n".join([cured.proof.sentence, *cured.proof.caveats, *absent_lines(cured.proof)]))
 
 
 def _stretch(

@@ -60,31 +60,54 @@ def _own_command(verb: str | None, name: str) -> Any:
 
 
 def _callback(method: Any) -> Any:
-    """A function whose signature is a run folder and the method's keyword options of plain types."""
-    hints = typing.get_type_hints(method)
-    run = Annotated[Path, typer.Argument(help="Run folder.")]
-    params = [inspect.Parameter("run", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=run)]
-    for name, p in inspect.signature(method).parameters.items():
-        kind = _plain(hints.get(name))
-        if p.kind is inspect.Parameter.KEYWORD_ONLY and kind is not None and name != "seed":
-            default = None if p.default is inspect.Parameter.empty else p.default
-            annotation: Any = Annotated[kind | None, typer.Option(help=_help(method, name))]
-            params.append(inspect.Parameter(name, p.kind, default=default, annotation=annotation))
-    opened = {k: v for name in asks_for(method) for k, v in OPENED.get(name, {}).items()}
-    for name, (annotation, default) in opened.items():
-        params.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+    """A function whose signature is a run folder and the method's keyword options of plain types.
 
-    def call(run: Path, **options: Any) -> None:
+    What has to be opened for it has options too; for a method that makes an edit, so have its proof and its trial.
+    """
+    run = Annotated[Path, typer.Argument(help="Run folder.")]
+    parts, needs = {"options": _options(method)}, asks_for(method)
+    if method.card.verb == "mitigate":
+        from byheart.audit.curing import Proving, room_of
+
+        room = room_of(method.card.family)
+        parts |= {"proving": _options(Proving), "trial": _options(room.trial)}
+        needs = (*needs, *room.NEEDS)
+    opened = {k: v for name in needs for k, v in OPENED.get(name, {}).items()}
+    parts["opening"] = [_keyword(name, *told) for name, told in opened.items()]
+    owner = {p.name: part for part, params in reversed(parts.items()) for p in params}
+    mine = [p for part, params in parts.items() for p in params if owner[p.name] == part]
+
+    def call(run: Path, **given: Any) -> None:
         from byheart.audit.step import run_step
 
-        opening = {name: options.pop(name) for name in opened}
-        for line in run_step(method, run, {k: v for k, v in options.items() if v is not None}, **opening):
+        by_part: dict[str, dict[str, Any]] = {part: {} for part in parts}
+        for name, value in given.items():
+            if value is not None:
+                by_part[owner[name]][name] = value
+        for line in run_step(method, run, by_part.pop("options"), **by_part.pop("opening"), **by_part):
             print(line)
 
-    call.__signature__ = inspect.Signature(params)  # type: ignore[attr-defined]
-    call.__annotations__ = {p.name: p.annotation for p in params}
+    first = inspect.Parameter("run", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=run)
+    call.__signature__ = inspect.Signature([first, *mine])  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in (first, *mine)}
     call.__doc__ = inspect.getdoc(inspect.getmodule(method))
     return call
+
+
+def _options(function: Any) -> list[inspect.Parameter]:
+    """Keyword options of plain types (of a class, its fields), but the seed, as typer reads them."""
+    hints, is_class = typing.get_type_hints(function), inspect.isclass(function)
+    params = []
+    for name, p in inspect.signature(function).parameters.items():
+        kind = _plain(hints.get(name))
+        if (is_class or p.kind is inspect.Parameter.KEYWORD_ONLY) and kind is not None and name != "seed":
+            default = None if p.default is inspect.Parameter.empty else p.default
+            params.append(_keyword(name, Annotated[kind | None, typer.Option(help=_help(function, name))], default))
+    return params
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _help(method: Any, name: str) -> str:

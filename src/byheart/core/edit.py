@@ -21,6 +21,8 @@ class Edit:
         card: the method that made it.
         during: the same change for the time of a `with` block, undone at its end, if the kind allows it.
         cost: change in utility by name, each with its interval.
+        control: draw k of a random edit of the same size: what it does tells what any edit of that size does.
+        targets: ids of the records it is meant for; None for all that is memorized. The others are bystanders.
     """
 
     kind: Literal["data", "loss", "weights", "activations", "sampling"]
@@ -28,6 +30,8 @@ class Edit:
     card: Card
     during: Callable[[Any], AbstractContextManager[Any]] | None = None
     cost: Mapping[str, Estimate] = field(default_factory=dict)
+    control: Callable[[int], Edit] | None = None
+    targets: frozenset[str] | None = None
 
     @contextmanager
     def on(self, thing: Any) -> Iterator[Any]:

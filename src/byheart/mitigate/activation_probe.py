@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -27,15 +28,23 @@ from byheart.core.randomness import generator
 from byheart.localize._activation_probe.probe import Probe
 from byheart.mitigate._activation_probe.change import Astray, Clamp, Shift, drawn_direction, heaviest
 from byheart.mitigate._activation_probe.class_means import class_means
-from byheart.mitigate._proof.effect import Effect, measure_switch
 from byheart.models.text.activations import Change
 from byheart.models.text.sites import Site
 from byheart.models.text.switched import SwitchedLM, switched
 
-__all__ = ["Effect", "activation_probe", "class_means", "measure_switch"]
+__all__ = ["activation_probe", "class_means"]
 
 Mode = Literal["shift", "clamp", "gate"]
 MODES = ("shift", "clamp", "gate")
+PROOF = ("Effect", "measure_switch")
+"""Names of `mitigate/_proof/effect` that can also be had from here."""
+
+
+def __getattr__(name: str) -> Any:
+    """What proves a switch, fetched when it is asked for: a method makes edits and knows nothing of their proof."""
+    if name in PROOF:
+        return getattr(import_module("byheart.mitigate._proof.effect"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @method(
@@ -68,7 +77,8 @@ def activation_probe(
 
     Returns:
         An edit of activations, from a `LanguageModel` to a changed one that leaves the first as it is; `during` changes
-        the model itself (or a bare module of transformers) for the time of a `with` block.
+        the model itself (or a bare module of transformers) for the time of a `with` block; `control` gives the draws
+        that `astray` gives.
 
     Raises:
         UsageError: if an option has no meaning, or two probes share a site.
@@ -86,6 +96,9 @@ def activation_probe(
         partial(_applied, changes),
         activation_probe.card,  # type: ignore[attr-defined]
         during=lambda target: switched(target, changes, changes.mark),
+        control=lambda k: activation_probe(
+            probes, mode=mode, alpha=alpha, coordinates=coordinates, astray=k, seed=seed
+        ),
     )
 
 

@@ -74,7 +74,9 @@ def tabcutmix(
         seed: everything random follows from it.
 
     Returns:
-        An edit of data: from a frame (n, columns) to the same rows with the new ones under them.
+        An edit of data: from a frame (n, columns) to the same rows with the new ones under them. Its `control` adds as
+        many rows, each of which departs from one training row in just as many cells, but each such cell comes from a
+        row of its own, of any class: as much is added and as much is changed, without a partner.
 
     Raises:
         UsageError: when applied, on an option or a target that has no meaning.
@@ -83,7 +85,13 @@ def tabcutmix(
         ratio, plus=plus, mask=mask, atomic=atomic, forbid_clones=forbid_clones, n_bins=n_bins,
         unconditional=unconditional, mixed=mixed, seed=seed,
     )  # fmt: skip
-    return Edit("data", lambda frame: augment.fit_resample(frame, target), tabcutmix.card)  # type: ignore[attr-defined]
+    card = tabcutmix.card  # type: ignore[attr-defined]
+    return Edit(
+        "data",
+        lambda frame: augment.fit_resample(frame, target),
+        card,
+        control=lambda k: Edit("data", lambda frame: augment.scattered(frame, target, draw=k), card),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +185,22 @@ class TabCutMix:
         self.provenance_ = self._mixed(n_new, rng)
         a, b, mask = self.provenance_.row_a, self.provenance_.row_b, self.provenance_.mask
         return grown(table, lambda j: np.where(mask[:, j], a, b))
+
+    def scattered(self, frame: pd.DataFrame, target: Any = None, *, draw: int) -> pd.DataFrame:
+        """The control: as many new rows, which keep the same cells of their first parent, the others from any rows.
+
+        A copy of rows would not do, as it repeats what is to be copied less; independent columns would not, as they
+        keep nothing of a row.
+
+        Args:
+            frame: as in `fit_resample`.
+            target: as there, with the same errors.
+            draw: its number; the rows that each foreign cell comes from follow from it and the seed.
+        """
+        self.fit_resample(frame, target)
+        kept, rng = self.provenance_, generator(self.seed, "tabcutmix", "scattered", str(draw))
+        anywhere = rng.integers(0, len(self._table), size=kept.mask.shape)
+        return grown(self._table, lambda j: np.where(kept.mask[:, j], kept.row_a, anywhere[:, j]))
 
     @cached_property
     def clones_(self) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from byheart.core.verdict import Estimate
+from byheart.report.proof import ProofRow
 from byheart.report.words import interval_words, number
 
 
@@ -21,6 +22,7 @@ class Answer:
         command: what would answer it, where nothing was asked yet.
         chart: id of its picture, empty without one.
         caption: of the picture.
+        rows: lines of a proof, as a table.
     """
 
     question: str
@@ -29,6 +31,7 @@ class Answer:
     command: str = ""
     chart: str = ""
     caption: str = ""
+    rows: list[ProofRow] = field(default_factory=list)
 
 
 def of(e: Estimate) -> str:

@@ -2,19 +2,17 @@
 
 A claim that both runs judged is compared record by record where both scored the same records and the claim's number is
 the AUC, the mean or the share of them; otherwise from the two intervals.
-
-Source: Zou & Donner 2008, Statistics in Medicine 27:1693-1702 (interval of a difference from two intervals, eq. 3).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from byheart.core.atomic import write_text
+from byheart.core.digest import digest_json
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate, Verdict
@@ -24,6 +22,7 @@ from byheart.report.page_frame import environment
 from byheart.report.pairing import paired_change
 from byheart.report.part import part_of
 from byheart.report.words import estimate_words, safe
+from byheart.stats.intervals import difference_of
 
 
 @dataclass(frozen=True)
@@ -61,30 +60,14 @@ class Change:
 
 
 def compare_runs(before: RunFolder, after: RunFolder) -> list[Change]:
-    """Each claim of either run, then each utility that `run.json` of either names, with its change."""
+    """Each claim of either run, each utility that `run.json` of either names, each line of a proof; with its change.
+
+    A proof stands in the second run if that is the first after an edit (`byheart mitigate NAME RUN --then measure`).
+    """
     runs = Evidence.of(before), Evidence.of(after)
     first, second = ({(v.method, v.claim): v for v in run.verdicts} for run in runs)
     claims = [_claim_change(*k, first.get(k), second.get(k), *runs) for k in dict.fromkeys([*first, *second])]
-    return [*claims, *_utility_changes(*runs)]
-
-
-def difference_of(before: Estimate, after: Estimate) -> Estimate | None:
-    """After minus before from two independent intervals; None where either has no value.
-
-    >>> e = lambda v, low, high: Estimate(v, low, high, 9, "", "")
-    >>> str(difference_of(e(0.8, 0.76, 0.83), e(0.5, 0.46, 0.53)))
-    '-0.3 [-0.35, -0.25]'
-    """
-    if before.value is None or after.value is None:
-        return None
-    low = _reach(after.value, after.low, before.value, before.high)
-    high = _reach(after.value, after.high, before.value, before.low)
-    value = after.value - before.value
-    how = "from the two intervals, as if the runs were independent (Zou and Donner)"
-    return Estimate(
-        value, None if low is None else value - low, None if high is None else value + high,
-        min(before.n, after.n), f"change in {after.unit}", how, after.level,
-    )  # fmt: skip
+    return [*claims, *_utility_changes(*runs), *_proof_changes(*runs)]
 
 
 def change_lines(changes: Sequence[Change]) -> list[str]:
@@ -152,10 +135,6 @@ def _scores(run: Evidence, method: str) -> Scores | None:
     return run.scores.get(method) or run.scores.get(method.rpartition("_")[0])
 
 
-def _reach(value: float, end: float | None, other: float, other_end: float | None) -> float | None:
-    return None if end is None or other_end is None else math.hypot(value - end, other - other_end)
-
-
 def _utility_changes(before: Evidence, after: Evidence) -> Iterator[Change]:
     first, second = (
         {k: Estimate(**e) for k, e in run.facts.get("utility", {}).items() if isinstance(e, dict)}
@@ -165,3 +144,14 @@ def _utility_changes(before: Evidence, after: Evidence) -> Iterator[Change]:
         b, a = first.get(name), second.get(name)
         known = a or b
         yield Change(f"utility: {name}", known.unit if known else "", b, a, difference_of(b, a) if b and a else None)
+
+
+def _proof_changes(before: Evidence, after: Evidence) -> Iterator[Change]:
+    """What the proof of the edit measured, record by record, if the second run is that of the first after an edit."""
+    proof = after.facts.get("proof", {})
+    if proof.get("of") != digest_json(before.facts.get("command", {})):
+        return
+    for line in proof["lines"]:
+        b, a, d = (None if line[side] is None else Estimate(**line[side]) for side in ("before", "after", "change"))
+        if (b, a, d) != (None, None, None):
+            yield Change(f"proof: {line['name']}", f"{line['question']} {line['note']}".strip(), b, a, d)

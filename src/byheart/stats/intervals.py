@@ -1,11 +1,13 @@
 """How far from the truth may a proportion or a mean be?
 
 Source: Clopper & Pearson 1934, Biometrika 26:404-413; Wilson 1927, JASA 22:209-212; Davison & Hinkley 1997, Bootstrap
-Methods and their Application, section 3.8 (clusters resampled whole).
+Methods and their Application, section 3.8 (clusters resampled whole); Zou & Donner 2008, Statistics in Medicine
+27:1693-1702 (interval of a difference from two intervals, eq. 3).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -134,3 +136,26 @@ def bootstrap_mean(
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     how = f"mean; interval from {n_resamples} resamples of {n_groups} groups"
     return Estimate(float(np.mean(values)), float(low), float(high), n_groups, unit, how, level)
+
+
+def difference_of(before: Estimate, after: Estimate) -> Estimate | None:
+    """After minus before from two independent intervals; None where either has no value.
+
+    >>> e = lambda v, low, high: Estimate(v, low, high, 9, "", "")
+    >>> str(difference_of(e(0.8, 0.76, 0.83), e(0.5, 0.46, 0.53)))
+    '-0.3 [-0.35, -0.25]'
+    """
+    if before.value is None or after.value is None:
+        return None
+    low = _reach(after.value, after.low, before.value, before.high)
+    high = _reach(after.value, after.high, before.value, before.low)
+    value = after.value - before.value
+    how = "from the two intervals, as if the runs were independent (Zou and Donner)"
+    return Estimate(
+        value, None if low is None else value - low, None if high is None else value + high,
+        min(before.n, after.n), f"change in {after.unit}", how, after.level,
+    )  # fmt: skip
+
+
+def _reach(value: float, end: float | None, other: float, other_end: float | None) -> float | None:
+    return None if end is None or other_end is None else math.hypot(value - end, other - other_end)

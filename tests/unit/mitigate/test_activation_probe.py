@@ -14,8 +14,8 @@ from byheart.core.verdict import Estimate
 from byheart.localize._activation_probe.probe import Probe
 from byheart.mitigate._activation_probe.change import Astray, Clamp, Shift, drawn_direction, heaviest
 from byheart.mitigate._proof.best_guesses import best_guesses
-from byheart.mitigate._proof.decide import Bars, decide
 from byheart.mitigate._proof.estimates import mean_of, over_draws, percentile_of, share_of
+from byheart.mitigate._proof.weighing import Bars, decide
 from byheart.mitigate.activation_probe import activation_probe, measure_switch
 from byheart.models.text.activations import reading
 from byheart.models.text.causal_lm import CausalLM

@@ -1,6 +1,7 @@
 """Masks and clones against their exact laws; what an augmentation must never change."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -283,3 +284,36 @@ def test_the_edit_is_the_transformer():
     expected = TabCutMix(0.5, plus=True, seed=9).fit_resample(table, "income")
     with edit.on(table) as augmented:
         pd.testing.assert_frame_equal(augmented, expected)
+
+
+def test_the_control_changes_as_many_cells_of_as_many_rows_without_a_partner():
+    old = distinct()
+    mixer = TabCutMix(2.0, seed=4)
+    mixed, scattered, again = (
+        f(old, "class")
+        for f in (mixer.fit_resample, partial(mixer.scattered, draw=0), partial(mixer.scattered, draw=0))
+    )
+    kept = mixer.provenance_
+    assert scattered.equals(again)
+    assert len(scattered) == len(mixed) == 3 * len(old)
+    assert scattered[: len(old)].equals(old)
+    assert not scattered.equals(mixer.scattered(old, "class", draw=1))
+    new, first = scattered[len(old) :].reset_index(drop=True), old.iloc[kept.row_a].reset_index(drop=True)
+    same = (new == first).to_numpy()
+    assert same[kept.mask].all()  # the cells that the edit keeps of the first parent, the class among them
+    # of the others each is of any of 60 rows: 1 in 60 is the parent's own; over about 480 cells 8 are expected, and 30
+    # or more happen in less than one of a million seeds
+    assert same[~kept.mask].sum() < 30
+    origin = ((new["c0"] / 1.5).round().astype(int), ((new["c1"] - 1) / 1.5).round().astype(int))
+    foreign = ~kept.mask[:, 0] & ~kept.mask[:, 1]
+    assert (origin[0] != origin[1]).to_numpy()[foreign].mean() > 0.9  # two cells of one row come from two others
+
+
+def test_the_edit_brings_its_control():
+    edit, old = tabcutmix(target="class", ratio=0.5, seed=4), distinct()
+    control = edit.control(3)
+    assert (control.kind, control.card) == ("data", edit.card)
+    assert control.apply(old).equals(TabCutMix(0.5, seed=4).scattered(old, "class", draw=3))
+    assert len(control.apply(old)) == len(edit.apply(old))
+    without = tabcutmix(target="class", ratio=2, seed=4, forbid_clones=True)
+    assert len(without.control(0).apply(old)) == len(without.apply(old))

@@ -69,9 +69,7 @@ def percentile_of(values: np.ndarray, groups: np.ndarray, percent: float, unit: 
     return Estimate(value, float(low), float(high), n_groups, unit, how)
 
 
-def over_draws(values: np.ndarray, unit: str) -> Estimate:
-    """Mean over random directions (n,), with the least and the greatest of them."""
+def over_draws(values: np.ndarray, unit: str, draws: str = "random directions") -> Estimate:
+    """Mean over random edits (n,), `draws` in words, with the least and the greatest of them."""
     low, high, n = float(values.min()), float(values.max()), values.size
-    return Estimate(
-        float(values.mean()), low, high, n, unit, f"mean of {n} random directions, the least and the greatest", 1.0
-    )
+    return Estimate(float(values.mean()), low, high, n, unit, f"mean of {n} {draws}, the least and the greatest", 1.0)

@@ -17,6 +17,7 @@ from byheart.report.evidence import Evidence
 from byheart.report.figures import Chart
 from byheart.report.markdown import bullets, plain
 from byheart.report.part import Part
+from byheart.report.proof import proofs
 from byheart.report.subject import Subject
 from byheart.report.table import words as table_words
 from byheart.report.table.cells import masking, short
@@ -44,6 +45,7 @@ def page(evidence: Evidence, show_text: bool) -> tuple[dict[str, Any], dict[str,
         "schema": None if evidence.corpus is None else evidence.corpus.rows.schema,
         "explain": words.Explained(table_words.TABLE_GLOSSARY), "short": short, "percent": table_words.percent,
         "rarity": table_words.rarity, "areas": table_words.areas(evidence),
+        "cures": proofs(evidence),
     }  # fmt: skip
     return own, dict(_charts(evidence, columns, trade_off))
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from byheart.report.answer import Answer
 from byheart.report.evidence import Evidence
 from byheart.report.figures import Chart
+from byheart.report.proof import proofs
 from byheart.report.text.firmness import firmness
 from byheart.report.text.sites import showing, switching
 from byheart.report.text.sources import Sources
+
+SWITCH = "activation_probe"
 
 
 def why_part(evidence: Evidence, traced: Sources | None) -> tuple[list[Answer], dict[str, Chart]]:
@@ -22,7 +25,20 @@ def why_part(evidence: Evidence, traced: Sources | None) -> tuple[list[Answer], 
         answer, drawn = question(evidence)
         answers.append(answer)
         charts |= drawn
-    return answers, charts
+    return [*answers, *_cures(evidence)], charts
+
+
+def _cures(evidence: Evidence) -> list[Answer]:
+    """One answer for each cure that was proven; what is said of the switch stands in its own answer."""
+    return [
+        Answer(
+            f"Does the cure hold? {proven.method}",
+            [] if proven.method == SWITCH else [proven.sentence],
+            [] if proven.method == SWITCH else proven.caveats,
+            rows=proven.rows,
+        )
+        for proven in proofs(evidence)
+    ]
 
 
 def _sources(traced: Sources | None) -> Answer:

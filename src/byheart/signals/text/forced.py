@@ -18,7 +18,7 @@ from byheart.signals.text.token_logprobs import LOGIT_BYTES, TOKENS_PER_BATCH
 from byheart.signals.text.vocabulary import read_vocabulary
 from byheart.signals.text.windows import Window, batches
 
-READ = ("logprob", "mean_logprob", "gap")
+READ = ("logprob", "mean_logprob", "gap", "rank")
 
 
 def forced(
@@ -37,7 +37,8 @@ def forced(
         max_tokens_per_batch: padding included.
 
     Returns:
-        Ragged float32 per token of each continuation: `logprob`, `mean_logprob`, `gap`, as `token_logprobs` has them.
+        Ragged float32 per token of each continuation: `logprob`, `mean_logprob`, `gap`, `rank`, as `token_logprobs` has
+        them.
 
     Raises:
         TargetError: if the logits are not numbers.

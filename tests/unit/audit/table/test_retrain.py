@@ -44,6 +44,17 @@ def test_mixed_rows_dilute_what_a_copying_generator_copies(audited, capsys):
     assert "tradeoff" in (audited.path / "report.html").read_text(encoding="utf-8")
     drawn = json.loads((audited.path / "findings/trade_off.json").read_text(encoding="utf-8"))["points"]
     assert [round(p["privacy"]["value"], 6) for p in drawn] == [round(x, 6) for x in share]
+    proof = json.loads((audited.path / "findings/tabcutmix_edit.json").read_text(encoding="utf-8"))
+    targets = proof["lines"][0]
+    assert [targets[side]["value"] for side in ("before", "after")] == share
+    assert targets["random"]["n"] == 1  # one more generator, trained after a random edit of the same size
+    (random,) = folder.glob("random-*")
+    copied = next(v.main.value for v in RunFolder.existing(random / "run").verdicts if v.method == "nearest_row")
+    assert targets["random"]["value"] == copied
+    assert proof["sentence"] in said
+    assert "proof: targets" in said
+    assert "Does not apply: the edit is meant for all training rows" in said
+    assert "Does the cure hold? tabcutmix" in (audited.path / "report.html").read_text(encoding="utf-8")
     assert before.facts["command"]["scale"] == "iqr"  # measured as the run was
     assert len(set(before.corpus.groups[before.corpus.roles == "member"])) == N // 2  # persons stay whole
 
@@ -56,6 +67,11 @@ def test_what_is_trained_is_not_trained_again(audited):
     again, same = retrain_and_measure(audited.path, edit, generator="optimal_denoiser", seed=0)
     assert (same, made.stat().st_mtime_ns) == (folder, stamp)
     assert [c.to_dict() for c in again] == [c.to_dict() for c in first]
+    proof = json.loads((audited.path / "findings/tabcutmix_edit.json").read_text(encoding="utf-8"))
+    assert proof["lines"][0]["random"]["n"] == 1
+    assert [c.name for c in again if c.name.startswith("proof")] == [
+        "proof: targets", "proof: held out", "proof: behaviour",
+    ]  # fmt: skip
 
 
 def test_what_is_no_run_of_tables_is_refused(tmp_path):

@@ -128,3 +128,30 @@ def test_perturbations_stand_in_words_with_their_intervals(run):
 
 def test_an_unknown_perturbation_keeps_its_name():
     assert disturbed("typo/2/random") == "typo/2/random"
+
+
+def test_a_proof_stands_as_a_table_and_says_the_switch_once(run):
+    lines = [
+        {"name": "targets", "question": "Still there?", "before": estimate(1.0), "after": estimate(0.2), "change": None,
+         "random": estimate(0.9), "note": "Counted."},
+        {"name": "bystanders", "question": "Untouched?", "before": None, "after": None, "change": None, "random": None,
+         "note": "Does not apply: none."},
+    ]  # fmt: skip
+    facts = {"sentence": "It controls.", "caveats": ["Few."], "estimates": {}, "lines": lines}
+    for method in ("activation_probe", "other"):
+        write_json({"method": method, **facts}, run.findings_folder / f"{method}_edit.json")
+    made, _ = answers(run)
+    switch, other = (made[f"Does the cure hold? {method}"] for method in ("activation_probe", "other"))
+    assert (switch.sentences, switch.caveats) == ([], [])  # they stand in the answer about the switch
+    assert made["What does switching it off there do?"].sentences == ["It controls."]
+    assert (other.sentences, other.caveats) == (["It controls."], ["Few."])
+    first, second = other.rows
+    assert [e and e.value for e in first.numbers] == [1.0, 0.2, None, 0.9]
+    assert [e and e.value for e in second.numbers] == [None] * 4
+    assert second.note == "Does not apply: none."
+
+
+def test_a_switch_that_was_only_measured_has_no_proof(run):
+    facts = {"method": "activation_probe", "sentence": "It controls.", "caveats": [], "estimates": {}}
+    write_json(facts, run.findings_folder / "activation_probe_edit.json")
+    assert not [question for question in answers(run)[0] if question.startswith("Does the cure hold?")]
