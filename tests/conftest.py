@@ -9,11 +9,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import json
 import random
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 MOST_WORKERS = 8  # each holds about 1 GB
+SLOW_SECONDS = Path(__file__).parent / "slow" / "seconds.json"  # of one core, by file; CONTRIBUTING says how to measure
 
 
 def pytest_addoption(parser):
@@ -30,7 +32,7 @@ def pytest_xdist_auto_num_workers(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A file goes to one worker, as its fixtures are made once; so do all files that start Ray.
+    """A file goes to one worker, as its fixtures are made once, and so do all files that start Ray.
 
     They go out as they stand, contract and planted first: the longest, so that no worker ends long after the others.
     """
@@ -38,14 +40,30 @@ def pytest_xdist_make_scheduler(config, log):
 
     class FilesTogether(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            file = super()._split_scope(nodeid)
-            return "ray" if "/execute/test_ray" in file else file  # `auto` finds any cluster of the machine
+            file, _, test = nodeid.partition("::")
+            if "/execute/test_ray" in file:
+                return "ray"  # a file of its own finds the other's cluster at `auto`
+            return (file, test.partition("[")[2]) if file.startswith("tests/slow/") else file  # each reproduction alone
 
     config.option.loadscopereorder = False
     return FilesTogether(config, log)
 
 
-@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    """Say beforehand how long the slow tests take."""
+    config = session.config
+    if not config.getoption("--runslow") or hasattr(config, "workerinput"):
+        return
+    asked = [arg.partition("::")[0] for arg in config.args]
+    seconds = [s for file, s in json.loads(SLOW_SECONDS.read_text()).items() if file.startswith(tuple(asked))]
+    workers = getattr(config.option, "numprocesses", None) or 1
+    longest = max(sum(seconds) / workers, max(seconds, default=0))  # a worker does no less than one file
+    config.get_terminal_writer().line(
+        f"The slow tests of {len(seconds)} files take about {longest / 60:.0f} minutes with {workers} "
+        f"worker{'s' * (workers > 1)} ({sum(seconds) / 60:.0f} minutes of one core)."
+    )
+
+
 def pytest_collection_modifyitems(config, items):
     seed = config.getoption("--shuffle")
     if seed is not None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from byheart.audit.chat.audit_chat import audit_chat
+from byheart.cli.main import run as run_command_line
 from byheart.core.signals import Signals
 from byheart.explain.output_filter import filter_found, output_filter
 from byheart.models.chat.endpoint import EndpointChat
@@ -168,7 +169,7 @@ def test_killed_and_started_again_it_repeats_no_request(tmp_path):
         assert process.wait() == -signal.SIGKILL
         assert len(server.answered) == 30
         server.fault = lambda number, body: None
-        subprocess.run(command, check=True, env=environ, capture_output=True, timeout=120)
+        assert run_command_line(command[3:]) == 0
         assert Counter(server.answered) == once
     for name in ("scores/verbatim.parquet", "verdicts.json", "findings/elicitation.parquet"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
