@@ -13,6 +13,12 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
+
+# The same examples in every run, and no deadline, as workers share the cores; `--hypothesis-profile=default` tries
+# others.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.load_profile("same")
 
 MOST_WORKERS = 8  # each holds about 1 GB
 SLOW_SECONDS = Path(__file__).parent / "slow" / "seconds.json"  # of one core, by file; CONTRIBUTING says how to measure
