@@ -1,13 +1,11 @@
 """Verbatim audits of chat models whose memory is known: an oracle behind a real server, and trained models."""
 
-import importlib.util
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,10 +18,7 @@ from byheart.models.chat.endpoint import EndpointChat
 from byheart.models.chat.limits import Budget
 from byheart.signals.chat.reply_cells import reply_cells
 
-spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[1] / "chat_server.py")
-chat_server = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat_server)
-ChatServer, Oracle, made_up_article = chat_server.ChatServer, chat_server.Oracle, chat_server.made_up_article
+from ..chat_server import ChatServer, Oracle, made_up_article
 
 KNOWN = (0, 20, 60, 200, None)  # words known by heart after any prefix; None is the whole article
 MEMBERS = [made_up_article(i) for i in range(20)]
