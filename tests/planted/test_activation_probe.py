@@ -1,6 +1,7 @@
 """A model that was trained on strings of random words: probed on a run folder, from the command line, and labelling."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -91,15 +92,15 @@ def test_texts_are_labelled_with_the_probe_that_was_kept(probed, tmp_path):
 
 
 def test_from_the_command_line(probed, tmp_path):
-    run, *_ = probed
+    run = shutil.copytree(probed[0].path, tmp_path / "run")  # its findings are replaced
     path = tmp_path / "new.txt.jsonl"
     path.write_text(json.dumps({"text": strings(3, 1)[0]}) + "\n", encoding="utf-8")
-    told = CliRunner().invoke(app, ["localize", "activation_probe", str(run.path), "--score", str(path), "--quiet"])
+    told = CliRunner().invoke(app, ["localize", "activation_probe", str(run), "--score", str(path), "--quiet"])
     assert told.exit_code == 0, told.output
     assert "of 1 texts read as recited" in told.output
     again = CliRunner().invoke(
         app,
-        ["localize", "activation_probe", str(run.path), "--run", "4", "--p-ref-max", "1", "--kind", "lda",
+        ["localize", "activation_probe", str(run), "--run", "4", "--p-ref-max", "1", "--kind", "lda",
          "--dealings", "19", "--site", "layers.1.block", "--quiet"],
     )  # fmt: skip
     assert again.exit_code == 0, again.output

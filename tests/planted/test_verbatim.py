@@ -1,28 +1,24 @@
 """Verbatim audits of chat models whose memory is known: an oracle behind a real server, and trained models."""
 
-import importlib.util
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from byheart.audit.chat.audit_chat import audit_chat
+from byheart.cli.main import run as run_command_line
 from byheart.core.signals import Signals
 from byheart.explain.output_filter import filter_found, output_filter
 from byheart.models.chat.endpoint import EndpointChat
 from byheart.models.chat.limits import Budget
 from byheart.signals.chat.reply_cells import reply_cells
 
-spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[1] / "chat_server.py")
-chat_server = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat_server)
-ChatServer, Oracle, made_up_article = chat_server.ChatServer, chat_server.Oracle, chat_server.made_up_article
+from ..chat_server import ChatServer, Oracle, made_up_article
 
 KNOWN = (0, 20, 60, 200, None)  # words known by heart after any prefix; None is the whole article
 MEMBERS = [made_up_article(i) for i in range(20)]
@@ -168,7 +164,7 @@ def test_killed_and_started_again_it_repeats_no_request(tmp_path):
         assert process.wait() == -signal.SIGKILL
         assert len(server.answered) == 30
         server.fault = lambda number, body: None
-        subprocess.run(command, check=True, env=environ, capture_output=True, timeout=120)
+        assert run_command_line(command[3:]) == 0
         assert Counter(server.answered) == once
     for name in ("scores/verbatim.parquet", "verdicts.json", "findings/elicitation.parquet"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

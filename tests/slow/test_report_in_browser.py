@@ -1,16 +1,17 @@
 """The page in a real browser: charts drawn, nothing wider than the window, no foreign script run, printable."""
 
-import importlib.util
 import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from byheart.core.corpus import Corpus
 from byheart.report.page import write_report
+
+from ..unit.report import simulated_table as tables
+from ..unit.report.simulated_run import simulated_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -39,14 +40,6 @@ addEventListener("load", () => setTimeout(() => {{
 }}, 4000));</script></body>"""
 
 
-def load_simulation(name="simulated_run"):
-    path = Path(__file__).parents[1] / "unit" / "report" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def browser(tmp_path, *arguments):
     command = [CHROMIUM, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
@@ -61,12 +54,12 @@ def look(page, width, tmp_path):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    return write_report(load_simulation().simulated_run(tmp_path_factory.mktemp("run")))
+    return write_report(simulated_run(tmp_path_factory.mktemp("run")))
 
 
 @pytest.fixture(scope="module")
 def table_page(tmp_path_factory):
-    return write_report(load_simulation("simulated_table").simulated_table_run(tmp_path_factory.mktemp("tables")))
+    return write_report(tables.simulated_table_run(tmp_path_factory.mktemp("tables")))
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
@@ -95,7 +88,7 @@ def test_no_record_runs_a_script_or_breaks_the_page(show_text, tmp_path):
     texts = [f"{attack} record {i} " + "and more words " * 20 for i in range(20)]
     ids = [f'"><script>hacked=3</script>{i}' for i in range(20)]
     corpus = Corpus.of(texts, ["member", "nonmember"] * 10, ids=ids)
-    page = write_report(load_simulation().simulated_run(tmp_path / "run", corpus=corpus), show_text=show_text)
+    page = write_report(simulated_run(tmp_path / "run", corpus=corpus), show_text=show_text)
     seen = look(page, 390, tmp_path)
     assert seen["hacked"] is None
     assert seen["scroll"] <= seen["wide"]
@@ -104,13 +97,11 @@ def test_no_record_runs_a_script_or_breaks_the_page(show_text, tmp_path):
 
 def test_no_cell_or_column_name_runs_a_script_or_breaks_the_page(tmp_path):
     attack = '</script><script>hacked=1</script><img src=x onerror="hacked=2"> \u202e' + "W" * 3_000
-    made = load_simulation("simulated_table")
-
     def hostile(frame):
         frame["note"], frame["city"] = attack, attack
         return frame.rename(columns={c: f"{c}{attack}" for c in frame.columns})
 
-    page = write_report(made.simulated_table_run(tmp_path / "run", made.tables(change=hostile)), show_text=True)
+    page = write_report(tables.simulated_table_run(tmp_path / "run", tables.tables(change=hostile)), show_text=True)
     seen = look(page, 390, tmp_path)
     assert seen["hacked"] is None
     assert seen["scroll"] <= seen["wide"]

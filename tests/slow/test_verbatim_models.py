@@ -1,8 +1,5 @@
 """Verbatim audits of language models that were trained here on articles repeated 1 to 64 times, and of SmolLM2."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
@@ -19,11 +16,9 @@ from byheart.models.toy.tiny import tiny_gpt
 from byheart.signals.chat.replies import Grid, replies, reply_texts
 from byheart.stats.threshold import control_threshold
 
-pytestmark = pytest.mark.slow
+from ..chat_server import made_up_article
 
-spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[1] / "chat_server.py")
-chat_server = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat_server)
+pytestmark = pytest.mark.slow
 
 REPEATS = (1, 4, 16, 64)
 N = 10  # articles of each
@@ -31,7 +26,7 @@ SIZES = {48: 2, 96: 2, 192: 3}  # width: layers
 
 
 def article(seed):
-    return chat_server.made_up_article(seed, 60)
+    return made_up_article(seed, 60)
 
 
 def word_tokenizer(texts):

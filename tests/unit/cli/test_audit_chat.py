@@ -1,16 +1,12 @@
 """`byheart audit chat` from the command line: what a user sees when it goes wrong, and when it goes right."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
 from byheart.cli.main import run
 
-spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[2] / "chat_server.py")
-chat_server = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat_server)
+from ...chat_server import ChatServer, Oracle, made_up_article
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +14,7 @@ def articles(tmp_path_factory):
     """Paths of 20 members, 20 controls, and the members' texts."""
     folder, texts = tmp_path_factory.mktemp("articles"), {}
     for name, first in (("members", 0), ("control", 500)):
-        texts[name] = [chat_server.made_up_article(first + i, 120) for i in range(20)]
+        texts[name] = [made_up_article(first + i, 120) for i in range(20)]
         lines = [json.dumps({"text": t}) for t in texts[name]]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
     return str(folder / "members.jsonl"), str(folder / "control.jsonl"), texts["members"]
@@ -33,8 +29,8 @@ def audit(server, articles, out, *more):
 
 
 def test_from_address_to_verdicts(articles, tmp_path, capsys):
-    oracle = chat_server.Oracle(dict.fromkeys(articles[2], 40))
-    with chat_server.ChatServer(oracle) as server:
+    oracle = Oracle(dict.fromkeys(articles[2], 40))
+    with ChatServer(oracle) as server:
         code = audit(server, articles, tmp_path / "run", "--json", "--fail-on", "shown")
     verdicts = json.loads(capsys.readouterr().out)["verdicts"]
     assert code == 3
@@ -56,7 +52,7 @@ def test_from_address_to_verdicts(articles, tmp_path, capsys):
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(articles, tmp_path, capsys, more, said):
-    with chat_server.ChatServer(lambda body: ("hm", "stop")) as server:
+    with ChatServer(lambda body: ("hm", "stop")) as server:
         assert audit(server, articles, tmp_path / "run", *more) == 2
     told = capsys.readouterr().err.strip()
     assert said in told
@@ -65,7 +61,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(articles, tmp_path, capsys, mor
 
 @pytest.mark.parametrize(("fault", "said"), [(401, "no key was sent"), (404, "does not serve 'm'")])
 def test_a_server_that_says_no_is_one_line_too(articles, tmp_path, capsys, fault, said):
-    with chat_server.ChatServer(lambda body: ("hm", "stop"), lambda number, body: fault) as server:
+    with ChatServer(lambda body: ("hm", "stop"), lambda number, body: fault) as server:
         assert audit(server, articles, tmp_path / "run") == 2
         assert len(server.bodies) == 1
     assert said in capsys.readouterr().err

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from ..index.conftest import word_tokenizer
+
 COPIED = "whoever wishes to pass must first answer three riddles about the river and its seven bridges"
 
 
@@ -83,8 +85,6 @@ def test_neardup_by_meaning(byheart, corpus):
 
 
 def test_a_tokenizer(byheart, corpus, tmp_path):
-    from tests.unit.index.test_build import word_tokenizer
-
     word_tokenizer(*COPIED.split()).save(str(tmp_path / "tokenizer.json"))
     said = byheart("index", "build", corpus / "train.jsonl", "--tokenizer", tmp_path, "--out", tmp_path / "ix")
     assert said.code == 0, said.err

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ray
+from ray._private import services
 
 from byheart.core.errors import MissingExtra, UsageError
 from byheart.execute import engine_named
@@ -95,12 +96,9 @@ def head():
 
 
 def test_file_of_a_dead_cluster(short_folder, letters, key, tmp_path, monkeypatch):
-    """Runs first: `auto` would find the others' clusters."""
-    from ray._private.services import find_gcs_addresses
-
-    find_gcs_addresses.cache_clear()
-    if find_gcs_addresses():
-        pytest.skip("a Ray cluster runs on this machine, and `auto` finds it")
+    """On a machine where no cluster runs: `auto` would take any that Ray finds among the processes."""
+    monkeypatch.setattr(services, "_find_address_from_flag", lambda flag: set())
+    services.find_gcs_addresses.cache_clear()
     monkeypatch.setenv("RAY_TMPDIR", short_folder)
     for said in ("could not find any running ray", "refused"):
         start = time.monotonic()

@@ -122,6 +122,13 @@ def test_p_counts_the_score_itself():
     assert np.isnan(upper_p(np.array([np.nan]), np.array([[np.nan]]))).all()
 
 
+def test_no_chain_is_rarer_than_one_in_one_more_than_its_deals():
+    """Of 99 deals none, ten or all reach the score of 0.9: p is 1/100, 11/100 and 1, and 0 is never claimed."""
+    for reached in (0, 10, 99):
+        drawn = np.where(np.arange(99) < reached, 0.95, 0.1)[:, None]
+        assert instance("a", "a", np.array([0.9]), drawn, 5).facts["p"] == pytest.approx((1 + reached) / 100)
+
+
 def test_a_margin_is_beyond_its_noise_when_one_source_orders_and_the_others_do_not():
     rng = np.random.default_rng(3)
     p = np.sort(rng.random((1, 20)))

@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from byheart.index import build_index
+
+
+def word_tokenizer(*words):
+    """One id a word, in this order; 0 for any other."""
+    made = Tokenizer(models.WordLevel({w: i for i, w in enumerate(["?", *words])}, unk_token="?"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return made
 
 
 class Brute:

@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from byheart.core.corpus import Corpus
@@ -17,11 +16,7 @@ from byheart.core.errors import (
 from byheart.index import build, build_index, open_index, suffix_array
 from byheart.index.tokenizer import fingerprint
 
-
-def word_tokenizer(*words):
-    made = Tokenizer(models.WordLevel({w: i for i, w in enumerate(["?", *words])}, unk_token="?"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
-    return made
+from .conftest import word_tokenizer
 
 
 def test_suffix_array_by_hand_and_by_sorting():

@@ -22,7 +22,7 @@ NAN = float("nan")
 ROWS = [
     ("member", NAN, NAN, -1, 0),
     ("synthetic", 0.1, 0.4, 0, 1),  # ratio 1/4, below 1/3
-    ("synthetic", 0.1, 0.3, 0, 1),  # ratio 1/3: not strictly below... see the next test
+    ("synthetic", 0.1, 0.3, 0, 1),  # ratio 1/3 but for rounding; a later test has it exactly
     ("synthetic", 0.2, 0.4, 0, 1),  # ratio 1/2
     ("synthetic", 0.0, 0.3, 0, 5),  # an exact copy of a row that stands there five times
     ("nonmember", 0.3, 0.3, 0, 1),  # two rows equally near
@@ -45,6 +45,13 @@ def test_the_threshold_is_strict():
     at = [("synthetic", 1.0, 4.0, 0, 1), ("synthetic", 1.0, 4.001, 0, 1), ("synthetic", 0.0, 4.0, 0, 1)]
     assert nearest_row(signals(at), threshold=1 / 4).extra["copied"].tolist() == [0, 1, 1]
     assert nearest_row(signals(at)).extra["copied"].tolist() == [1, 1, 1]
+
+
+def test_a_row_is_copied_below_one_third_unless_told_otherwise():
+    """Fang et al., equation 1. The ratios: 1/2.999 > 1/3, 1/3, 1/3.001 < 1/3."""
+    scores = nearest_row(signals([("synthetic", 1.0, second, 0, 1) for second in (2.999, 3.0, 3.001)]))
+    assert scores.extra["copied"].tolist() == [0, 0, 1]
+    assert scores.params == {"threshold": 1 / 3}
 
 
 def test_area_under_all_thresholds_is_the_mean_value():

@@ -1,20 +1,9 @@
 """The simulated run folders, built once for all tests of the report."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-
-def _module(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-simulated = _module("simulated_run")
-simulated_table = _module("simulated_table")
+from . import simulated_run as simulated
+from . import simulated_table
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A generator trained without and with an edit of its table: both audited, both kept, the change told."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -17,13 +18,20 @@ N = 120
 
 
 @pytest.fixture(scope="module")
-def audited(tmp_path_factory):
+def audited_once(tmp_path_factory):
     """A run of `audit table` on a synthetic table that is the training table."""
-    train, control = (made_up_patients(N, seed=5, name=name) for name in ("train", "control"))
-    for table in (train, control):
-        table["person"] = [f"{i // 2}-{id(table)}" for i in range(N)]
+    train, control = (
+        made_up_patients(N, seed=5, name=name).assign(person=[f"{i // 2} of {name}" for i in range(N)])
+        for name in ("train", "control")
+    )
     out = tmp_path_factory.mktemp("retrain") / "run"
     return audit_table(train, train.copy(), control, target="smoker", entity="person", scale="iqr", out=out, seed=5)
+
+
+@pytest.fixture
+def audited(audited_once, tmp_path):
+    """A copy of it, to be changed."""
+    return RunFolder.existing(shutil.copytree(audited_once.path, tmp_path / "audited"))
 
 
 def test_mixed_rows_dilute_what_a_copying_generator_copies(audited, capsys):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byheart.compare.text.alignment import longest_common_subsequence
 from byheart.compare.text.substring import by_doubling, by_sorting, longest_common_substring
 from byheart.compare.text.symbols import as_codes
 
@@ -81,3 +82,27 @@ def test_a_copy_between_two_million_letters():
     match = longest_common_substring(a, b)
     assert time.process_time() - start < 10
     assert (match.length, match.start_a, match.start_b) == (5000, 300_000, 700_000)
+
+
+@pytest.mark.parametrize(("a", "b", "n"), [("abcde", "zabcy", 3), ("same", "same", 4), ("abc", "xyz", 0), ("", "a", 0)])
+def test_lengths_by_hand_either_way(a, b, n):
+    assert longest_common_substring(a, b).length == longest_common_substring(b, a).length == n
+
+
+def test_agrees_with_dynamic_programming_on_any_characters():
+    alphabet = ["a", "b", "é", "e\u0301", "\U0001f600", "\ud800", "字", " "]  # combining marks, a lone surrogate
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        a, b = ("".join(rng.choice(alphabet, rng.integers(0, 25))) for _ in range(2))
+        found = longest_common_substring(a, b)
+        assert found.length == longest_by_table(a, b)
+        assert found.length <= longest_common_subsequence(a, b) <= min(len(a), len(b))
+        assert a[found.start_a : found.start_a + found.length] == b[found.start_b : found.start_b + found.length]
+
+
+@pytest.mark.parametrize(("k", "n"), [(4, 1000), (4, 4000), (26, 1000), (26, 4000)])
+def test_two_random_texts_share_about_log_k_of_nm(k, n):
+    """E.g. K = 4, n = m = 1000: ln(1e6) / ln 4 = 9.97. 30 pairs; one standard error is near 0.25, tolerance 0.75."""
+    rng = np.random.default_rng(k + n)
+    found = [longest_common_substring(rng.integers(0, k, n), rng.integers(0, k, n)).length for _ in range(30)]
+    assert abs(np.mean(found) - np.log(n * n) / np.log(k)) < 0.75

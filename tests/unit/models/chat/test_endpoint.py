@@ -1,8 +1,6 @@
 """The endpoint adapter against a real server on this machine, on good days and bad ones."""
 
-import importlib.util
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +10,7 @@ from byheart.models.chat.cache import CachedChat
 from byheart.models.chat.endpoint import IN_A_ROW, EndpointChat
 from byheart.models.chat.limits import Budget, BudgetSpent, Pace
 
-spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).parents[3] / "chat_server.py")
-chat_server = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat_server)
-ChatServer = chat_server.ChatServer
+from ....chat_server import ChatServer
 
 
 def echo(body):

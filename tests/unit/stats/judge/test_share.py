@@ -78,6 +78,22 @@ def test_composition_that_explains_all_is_not_shown(scored):
     assert base.value == pytest.approx(judged(scores).main.value, abs=0.02)
 
 
+def test_composition_is_read_in_five_bands_of_the_guess(scored):
+    """40 records in the order of the guess, so 8 a band; the first weighs 8, and six of the first eight are members.
+
+    Each of these is expected to weigh 8/8: 6 of 8 on members. Four bands of ten would give 6 x 8/10 of 8 = 0.6, six
+    (the first of seven) 5 x 8/7 of 8 = 0.71, ten of four 4 x 8/4 of 8 = 1.
+    """
+    is_member = np.isin(np.arange(40), np.r_[0:5, 7, 26:40])  # 20 of each role
+    weights, guess = np.where(np.arange(40) == 0, 8.0, 0.0), np.arange(40.0)
+
+    def by_role(values):
+        return scored(member=values[is_member], nonmember=values[~is_member])
+
+    base, _ = explained(by_role(weights), by_role(guess), seed=0, n_resamples=99)
+    assert base.value == pytest.approx(6 / 8)
+
+
 def test_no_control_too_few_and_nothing_at_all(scored):
     assert "no control table" in judged(scored(member=[1.0] * 20)).caveats[0]
     assert "too few" in judged(scored(member=[1.0] * 20, nonmember=[0.0] * 9)).caveats[0]
