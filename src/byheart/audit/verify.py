@@ -72,7 +72,10 @@ def _sources(facts: dict[str, Any]) -> tuple[list[str], list[str]]:
             changed.append(f"changed: {name} ({path})")
     if "model" not in facts["command"]:  # tables have none
         return changed, gone
-    model, opened = facts.get("model_source", ""), {**OPENED, **facts.get("opened", {})}
+    model, opened = facts.get("model_source"), {**OPENED, **facts.get("opened", {})}
+    if not model:
+        gone.append("run.json does not tell what opens the model again, so not compared: model")
+        return changed, gone
     if opened["trust_remote_code"] or not (model == "smollm2" or Path(model).exists()):
         gone.append(f"no file here that can be read without running its code, so not compared: model ({model})")
         return changed, gone
