@@ -20,6 +20,23 @@ LINES = {
     "relearning": "Do the targets come back after a few steps of fine-tuning?",
 }
 """What every proof answers, by name and in this order."""
+STEPS = 20
+"""Of relearning, unless another number is asked for."""
+
+
+@dataclass(frozen=True)
+class Relearning:
+    """How long a model is taught.
+
+    Args:
+        steps: updates of AdamW.
+        lr: its rate; None is 3e-4 up to ten million weights and 5e-5 beyond.
+        batch_size: records per update.
+    """
+
+    steps: int = STEPS
+    lr: float | None = None
+    batch_size: int = 8
 
 
 @dataclass(frozen=True)
