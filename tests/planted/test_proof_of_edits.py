@@ -16,9 +16,9 @@ from byheart.core.errors import UsageError
 from byheart.core.randomness import generator
 from byheart.mitigate._proof.effect import measure_switch
 from byheart.mitigate._proof.language import LanguageQuestions
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.proof import LINES
 from byheart.mitigate._proof.prove import on, prove, retrained
-from byheart.mitigate._proof.relearning import Relearning
 from byheart.mitigate.activation_probe import activation_probe, class_means
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.text.sites import Site

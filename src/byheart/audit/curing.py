@@ -23,9 +23,9 @@ from byheart.core.digest import digest_json
 from byheart.core.edit import Edit
 from byheart.core.errors import UsageError
 from byheart.core.run import RunFolder
+from byheart.mitigate._proof.lessons import STEPS, Relearning
 from byheart.mitigate._proof.proof import LINES, SCHEMA, Proof
 from byheart.mitigate._proof.prove import Made, Questions, Weighed, prove
-from byheart.mitigate._proof.relearning import STEPS, Relearning
 from byheart.report.compare import Change, change_lines, compare_runs, write_comparison
 
 

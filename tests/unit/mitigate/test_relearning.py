@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from byheart.mitigate._proof.relearning import Relearning, rate, relearned, why_not
+from byheart.mitigate._proof.lessons import Relearning
+from byheart.mitigate._proof.relearning import rate, relearned, why_not
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.toy.memorizers import Memorizer
 from byheart.models.toy.tiny import byte_tokenizer, tiny_gpt

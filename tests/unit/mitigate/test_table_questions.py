@@ -8,8 +8,8 @@ from byheart.core.edit import Edit
 from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate, Verdict
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.prove import prove, retrained
-from byheart.mitigate._proof.relearning import Relearning
 from byheart.mitigate._proof.table import TableQuestions
 
 CARD = Card("by_hand", "mitigate", "ours", "table")

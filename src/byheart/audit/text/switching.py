@@ -23,8 +23,8 @@ from byheart.core.randomness import generator
 from byheart.core.run import RunFolder
 from byheart.localize._activation_probe.probe import Probe
 from byheart.mitigate._proof.effect import as_switch
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.proof import Proof
-from byheart.mitigate._proof.relearning import Relearning
 from byheart.mitigate.activation_probe import Mode, activation_probe, class_means
 from byheart.models.text.sites import Site
 from byheart.models.text.sites import sites as sites_of

@@ -13,9 +13,9 @@ from byheart.core.corpus import Corpus
 from byheart.core.edit import Edit
 from byheart.core.target import LanguageModel
 from byheart.mitigate._proof.language import LanguageQuestions
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.proof import Evidence, Proof
 from byheart.mitigate._proof.prove import Weighed, on, prove
-from byheart.mitigate._proof.relearning import Relearning
 from byheart.mitigate._proof.weighing import Bars, decide
 from byheart.signals.text.token_events import RULES, Rules
 

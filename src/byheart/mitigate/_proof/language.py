@@ -25,10 +25,11 @@ from byheart.mitigate._proof.best_guesses import best_guesses
 from byheart.mitigate._proof.cuts import Batch, Cuts, exact, mean_logprob
 from byheart.mitigate._proof.estimates import change_in, share_of
 from byheart.mitigate._proof.language_evidence import evidence_of
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.patching import patched
 from byheart.mitigate._proof.proof import Evidence, Line
 from byheart.mitigate._proof.prove import OF_TRAINING
-from byheart.mitigate._proof.relearning import Relearning, relearned, why_not
+from byheart.mitigate._proof.relearning import relearned, why_not
 from byheart.models.text.sites import Site
 from byheart.signals.text.token_events import RULES, TWICE, Rules, given_twice, token_events
 from byheart.signals.text.token_logprobs import token_logprobs

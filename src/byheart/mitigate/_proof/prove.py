@@ -14,8 +14,8 @@ from typing import Any, Protocol, TypeVar
 from byheart.core.edit import Edit
 from byheart.core.errors import UsageError
 from byheart.core.progress import progress
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.proof import Evidence, Line, Proof
-from byheart.mitigate._proof.relearning import Relearning
 from byheart.mitigate._proof.weighing import Bars, weigh
 
 Made = Callable[[Edit | None], AbstractContextManager[Any]]

@@ -12,35 +12,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from byheart.core.edit import Edit
 from byheart.core.target import Encoded, LanguageModel
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.models.text.causal_lm import CausalLM
 from byheart.models.text.train import train
 
 SMALL = 10_000_000
 """Weights up to which a model is taught at `QUICK`, beyond at `SLOW`."""
 QUICK, SLOW = 3e-4, 5e-5
-STEPS = 20
-
-
-@dataclass(frozen=True)
-class Relearning:
-    """How long a model is taught.
-
-    Args:
-        steps: updates of AdamW.
-        lr: its rate; None is 3e-4 up to ten million weights and 5e-5 beyond.
-        batch_size: records per update.
-    """
-
-    steps: int = STEPS
-    lr: float | None = None
-    batch_size: int = 8
 
 
 def rate(n_weights: int) -> float:

@@ -16,8 +16,8 @@ from byheart.core.run import RunFolder
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate
 from byheart.mitigate._proof.estimates import change_in, over_draws, share_of
+from byheart.mitigate._proof.lessons import Relearning
 from byheart.mitigate._proof.proof import Evidence, Line
-from byheart.mitigate._proof.relearning import Relearning
 from byheart.stats.intervals import difference_of
 from byheart.stats.permutation import permuted
 
