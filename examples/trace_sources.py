@@ -1,6 +1,6 @@
 """Which training documents does this text come from? Index a corpus, then trace what a model said.
 
-Run: python examples/trace_sources.py CORPUS.jsonl "what the model said"   (needs byheart[index])
+Run: python examples/trace_sources.py CORPUS.jsonl "what the model said"   (needs the extra index)
 Without arguments it indexes the example data, and traces a text spliced from two of its records.
 """
 

@@ -19,6 +19,17 @@ def places(ids: np.ndarray, wanted: np.ndarray | Sequence[str]) -> np.ndarray:
     return np.fromiter((place.get(name, -1) for name in np.asarray(wanted, object).tolist()), np.int64, len(wanted))
 
 
+def aligned(values: np.ndarray, ids: np.ndarray, wanted: np.ndarray | Sequence[str]) -> np.ndarray:
+    """The values (n,) of these records in the order of other ids, float64 (wanted,); NaN where an id is not there.
+
+    >>> aligned(np.array([1.0, 2.0]), np.array(["a", "b"]), ["b", "x"]).tolist()
+    [2.0, nan]
+    """
+    with_absent = np.append(np.asarray(values, np.float64), np.nan)  # which is at place -1
+    found: np.ndarray = with_absent[places(ids, wanted)]
+    return found
+
+
 def known_places(ids: np.ndarray, wanted: np.ndarray | Sequence[str], *, skip_unknown: bool) -> np.ndarray:
     """As `places`, of those ids alone that are there, int64 (known,).
 

@@ -6,7 +6,7 @@ import pytest
 from byheart.core.card import Card
 from byheart.core.corpus import Corpus
 from byheart.core.errors import DataError
-from byheart.core.places import places
+from byheart.core.places import aligned, places
 from byheart.core.ragged import Ragged
 from byheart.core.scores import Scores
 from byheart.core.signals import Signals
@@ -57,3 +57,10 @@ def test_places_of_nobody():
     assert places(np.array([], dtype=object), ["a"]).tolist() == [-1]
     with pytest.raises(DataError, match=r"no record has the id 'a'; there are 0$"):
         Corpus.of([], "member").at(["a"])
+
+
+def test_values_line_up_with_other_ids():
+    values = aligned(np.array([True, False, True]), IDS, ["c", "q", "b"])
+    assert values[[0, 2]].tolist() == [1.0, 0.0]
+    assert np.isnan(values[1])
+    assert np.isnan(aligned(np.array([]), np.array([], dtype=object), ["a"])).tolist() == [True]

@@ -6,8 +6,8 @@ import pandas as pd
 from byheart.core.card import Card
 from byheart.core.corpus import Corpus
 from byheart.core.findings import Findings
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import generator
-from byheart.core.rows import Rows
 from byheart.core.run import RunFolder
 from byheart.core.schema import Column, Schema
 from byheart.core.scores import Scores

@@ -22,7 +22,7 @@ from byheart.core.corpus import Corpus
 from byheart.core.digest import digest_json
 from byheart.core.edit import Edit
 from byheart.core.errors import UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.run import RunFolder
 from byheart.core.schema import Schema
 from byheart.core.trade_off import Point, save_trade_off

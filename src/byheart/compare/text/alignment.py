@@ -10,14 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rapidfuzz.distance import LCSseq, Levenshtein
 
 from byheart.compare.text.symbols import Symbols, as_strings
-from byheart.core.errors import MissingExtra
-
-try:
-    from rapidfuzz.distance import LCSseq, Levenshtein
-except ImportError as e:
-    raise MissingExtra("rapidfuzz", "text") from e
 
 
 @dataclass(frozen=True)

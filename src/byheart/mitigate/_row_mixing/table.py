@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.errors import DataError, TooFewRecords, UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Schema
 from byheart.data.table.column_kinds import infer_schema
 from byheart.data.table.plain_columns import plain_table

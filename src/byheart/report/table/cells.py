@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from byheart.core.items.rows import Rows
 from byheart.core.mask import MASK
-from byheart.core.rows import Rows
 from byheart.core.schema import Schema
 from byheart.report.evidence import Evidence
 from byheart.report.words import safe

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from byheart.core.errors import TooFewRecords
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.verdict import Estimate
 from byheart.report import words
 from byheart.report.evidence import Evidence

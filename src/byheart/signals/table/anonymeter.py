@@ -27,8 +27,8 @@ from byheart.core.card import Card
 from byheart.core.corpus import Corpus
 from byheart.core.errors import MissingExtra, TooFewRecords, UsageError
 from byheart.core.findings import Findings
+from byheart.core.items.rows import Rows
 from byheart.core.randomness import generator
-from byheart.core.rows import Rows
 from byheart.core.verdict import Estimate
 from byheart.stats.intervals import wilson
 from byheart.stats.proportions import fisher_exact_p

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm
 
+from byheart.core.places import aligned
 from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS
@@ -123,9 +124,7 @@ def _judge(
 
 def _matched(reference: Scores, column: str, own: np.ndarray, scores: Scores) -> np.ndarray:
     """The reference's numbers in the order of the scores; NaN where either has none."""
-    place = dict(zip(reference.ids.tolist(), np.asarray(reference.extra[column], np.float64).tolist(), strict=True))
-    known = np.array([place.get(name, np.nan) for name in scores.ids.tolist()], np.float64)
-    return np.where(np.isnan(own), np.nan, known)
+    return np.where(np.isnan(own), np.nan, aligned(reference.extra[column], reference.ids, scores.ids))
 
 
 def _too_few(versions: Versions, asked: Question, scores: Scores) -> str:

@@ -170,11 +170,8 @@ def _by_reference(
 
 
 def _borrowed(theirs: Scores, kept: Scores) -> dict[str, np.ndarray]:
-    place = {name: i for i, name in enumerate(kept.ids.tolist())}
-    if not all(name in place for name in theirs.ids.tolist()):
-        return dict(theirs.extra)
-    rows = np.array([place[name] for name in theirs.ids.tolist()], np.int64)
-    return {k: v[rows] for k, v in kept.extra.items()}
+    ours = kept.at(theirs.ids, skip_unknown=True)
+    return dict(ours.extra if len(ours) == len(theirs) else theirs.extra)
 
 
 def _decide(test: Permuted, p_base: float | None, level: float) -> tuple[Decision, list[str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import replace
 
-import numpy as np
 from scipy.stats import binom, binomtest
 
+from byheart.core.places import aligned
 from byheart.core.scores import Scores
 from byheart.core.verdict import Estimate, Verdict
 from byheart.stats.admit import admit
@@ -57,9 +57,7 @@ def judge_claim(scores: Scores, beside: Beside) -> Verdict:
     """The same of what the model knows beyond the reference, which brings all canaries to one scale."""
     known = beside.reference.get(scores.card.name)
     if known is not None:
-        place = dict(zip(known.ids.tolist(), known.values.tolist(), strict=True))
-        beyond = scores.values - np.array([place.get(name, np.nan) for name in scores.ids.tolist()])
-        scores = replace(scores, values=beyond)
+        scores = replace(scores, values=scores.values - aligned(known.values, known.ids, scores.ids))
     return judge_privacy(scores, level=beside.level)
 
 

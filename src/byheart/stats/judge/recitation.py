@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from byheart.core.places import aligned
 from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS, admit
@@ -70,8 +71,8 @@ def _guessed_or_known(beside: Beside) -> Scores | None:
         return None
     hit = flagged(guess).values
     for earlier in (s for s in beside.reference.values() if s.card.claim == "recitation"):
-        recited = dict(zip(earlier.ids.tolist(), np.asarray(earlier.extra[earlier.card.flag], bool), strict=True))
-        hit = np.where([bool(recited.get(name, False)) for name in guess.ids.tolist()], 1.0, hit)
+        recited = aligned(np.asarray(earlier.extra[earlier.card.flag], bool), earlier.ids, guess.ids)
+        hit = np.where(recited == 1, 1.0, hit)
     return replace(guess, values=hit)
 
 

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from byheart.core.places import places
 from byheart.core.scores import Scores
 from byheart.core.verdict import Decision, Estimate, Verdict
 from byheart.stats.admit import MIN_GROUPS, admit
@@ -90,10 +91,8 @@ def explained(kept: Scores, blind: Scores | None, *, seed: int, n_resamples: int
     values, bands = kept.values, np.full(len(kept), STRATA)
     if blind is not None:
         ours, guesses = matched(kept, admit(blind, "member", "nonmember")[0])
-        place = {name: i for i, name in enumerate(kept.ids.tolist())}
-        rows = np.array([place[name] for name in ours.ids.tolist()], np.int64)
         edges = np.quantile(guesses.values, np.arange(1, STRATA) / STRATA)
-        bands[rows] = np.searchsorted(edges, guesses.values, side="right")
+        bands[places(kept.ids, ours.ids)] = np.searchsorted(edges, guesses.values, side="right")
     sizes = np.maximum(np.bincount(bands, minlength=STRATA + 1), 1)
     expected = (np.bincount(bands, values, STRATA + 1) / sizes)[bands]
     member = kept.roles == "member"

@@ -9,7 +9,7 @@ import pytest
 from byheart.audit.table.anonymeter import anonymeter_attacks
 from byheart.core.corpus import Corpus
 from byheart.core.errors import MissingExtra, TooFewRecords, UsageError
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 
 PYTHON = os.environ.get("BYHEART_ANONYMETER_PYTHON")

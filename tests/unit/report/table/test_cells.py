@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from byheart.core.rows import Rows
+from byheart.core.items.rows import Rows
 from byheart.core.schema import Column, Schema
 from byheart.report.table.cells import MASKS, Cell, Scale, agreeing, marked, shown
 
