@@ -51,6 +51,15 @@ def test_copies_are_named_with_their_originals():
     assert "of 60 training rows" in naming(found) or "synthetic rows are named" in naming(found)
 
 
+def test_a_row_reaches_the_share_of_the_person_that_it_is_the_closest_copy_of():
+    """60 exact copies of 60 persons, and nobody else is copied: all tie at closeness 1, and 1 / 60 * 150 / 100 of them.
+
+    A row that did not reach its own tie would have nobody below it and a q of 1.
+    """
+    found = named(corpus(copies=60, made=60))
+    assert found.columns["q"] == pytest.approx(np.full(60, 1 / 60 * 150 / 100))
+
+
 def test_few_copies_are_not_named_and_it_is_said_how_many_it_takes():
     """150 training and 100 held-out persons: 1.5 / k <= 0.05 takes 30 without a coincidence."""
     found = named(corpus(copies=10))

@@ -67,6 +67,13 @@ def test_units_do_not_matter():
         np.testing.assert_allclose(a.logit(x), b.logit(x * units + shift), atol=2e-3)
 
 
+def test_scale_is_that_of_a_normal_law_with_the_same_quartiles():
+    """Of 0, 1, 2, 3, 4 the quartiles lie 2 apart, which a normal law of scale 2 / 1.349 has; cut at 8 of these."""
+    scaling = Scaling.of(np.arange(5.0)[:, None])
+    assert (scaling.centre[0], scaling.scale[0]) == pytest.approx((2.0, 2 / (2 * norm.ppf(0.75))), rel=1e-4)
+    assert scaling.cut(np.array([[2 + 2 / 1.349], [99.0], [-99.0]])).ravel().tolist() == pytest.approx([1, 8, -8])
+
+
 def test_a_massive_number_does_not_decide():
     """A coordinate that is 0 but for 1 % of 1000s, of either class alike, gets hardly any weight on a usual event."""
     x, positive, document = gaussians(2, n=1000, dim=5)

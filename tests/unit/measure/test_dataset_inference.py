@@ -71,6 +71,20 @@ def test_the_telling_half_teaches_nothing():
     assert before.values[victim] != after.values[victim]
 
 
+@pytest.mark.parametrize("learning", [False, True], ids=["told", "learnt from"])
+def test_beyond_the_tails_it_does_not_matter_how_far(learning):
+    """A record of -40 or of -99 nats a token lies below the 2.5 % tail either way: every score is the same."""
+    signals = drawn(np.random.default_rng(3), 0.5)
+    half = dataset_inference(signals).extra["learning"]
+    victim, logprob = int(np.flatnonzero(half == learning)[0]), signals.ragged("logprob")
+    found = []
+    for nats in (-40.0, -99.0):
+        wild = logprob.like(np.where(logprob.row == victim, nats, logprob.values).astype(np.float32))
+        changed = Signals(signals.ids, signals.roles, signals.groups, {**signals.arrays, "logprob": wild})
+        found.append(dataset_inference(changed).values)
+    np.testing.assert_allclose(*found, rtol=1e-9)
+
+
 def test_one_role_only_is_no_score(written):
     scores = dataset_inference(written(logprob=[[-1.0], [-2.0]], n_zlib=[9, 9]))
     assert np.isnan(scores.values).all()

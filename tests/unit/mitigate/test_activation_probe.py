@@ -265,6 +265,8 @@ GOOD = {
         ({"held-out text, loss": told(0.06, 0.05, 0.07)}, 1 / 21, 30, "costs too much"),
         ({"repetition, change": told(-0.06, -0.07, -0.05)}, 1 / 21, 30, "costs too much"),
         ({"held-out text, loss": told(0.01, -0.06, 0.06)}, 1 / 21, 30, "inconclusive"),
+        ({"repetition, change": told(-0.01, -0.06, 0.04)}, 1 / 21, 30, "inconclusive"),
+        ({"repetition, change": told(-0.049, -0.05, 0.0)}, 1 / 21, 30, "controls"),  # no more than is allowed
         ({"held-out text, loss": told(None)}, 1 / 21, 30, "inconclusive"),
         ({}, 1 / 21, 4, "inconclusive"),
         ({}, None, 30, "inconclusive"),

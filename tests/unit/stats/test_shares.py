@@ -28,6 +28,17 @@ def test_rows_of_one_person_are_one_event():
     assert share_estimate(sides).low < 0.22  # one event of one: Wilson's lower end is 1 / (1 + 1.96^2) = 0.207
 
 
+def test_what_a_group_would_get_by_chance_grows_with_its_records():
+    """Six records share a weight of 6, so 1 each: a person of three rows would get 3, the three others 1 each.
+
+    They get 4, 1, 1, 0: the spread is 1 + 0 + 0 + 1, worth 36 / 2 events. Even weights of uneven persons are certain.
+    """
+    sides = Sides.of([2.0, 1.0, 1.0, 1.0], [1.0, 0.0], ["a", "a", "a", "b"], ["c", "d"])
+    assert events_worth(sides) == pytest.approx(18)
+    even = Sides.of([2.0] * 4, [2.0] * 2, ["a", "a", "a", "b"], ["c", "d"])
+    assert events_worth(even) == 1e12
+
+
 def test_all_on_members_is_not_certain():
     found = share_estimate(Sides.of([1.0] * 3 + [0.0] * 97, [0.0] * 100))
     assert (found.value, found.high) == (1.0, 1.0)

@@ -110,6 +110,7 @@ def test_few_recited_articles_that_ranks_overlook_are_shown_by_passages():
         ({"empty": 9, "continued": 0}, 0.5, "answers are empty"),
         ({"error": 9, "continued": 0}, 0.5, "requests failed"),
         ({"refusal": 6, "continued": 3}, 0.0, "refused 67 %"),
+        ({"refusal": 6, "continued": 3, "skipped": 9}, 0.0, "refused 67 %"),  # of those asked
         ({"filtered": 3, "continued": 6}, 0.0, "cuts recitations off"),
     ],
 )

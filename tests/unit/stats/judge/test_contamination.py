@@ -7,6 +7,7 @@ from scipy.stats import binom
 from byheart.core.card import Card
 from byheart.core.scores import Scores
 from byheart.stats.judge.contamination import judge_contamination, judge_recall, recalled_or_skilled
+from byheart.stats.version_test import Versions, version_test
 
 N, TWINS = 60, 4
 
@@ -130,6 +131,17 @@ def test_a_strong_leak_stands_against_unnatural_twins():
     weak = judge_contamination(own, reference=other, blind=coin(np.random.default_rng(0)), seed=0)
     assert weak.decision == "inconclusive"
     assert "Make more natural twins" in weak.caveats[0]
+
+
+def test_the_p_of_a_claim_is_the_largest_that_it_rests_on():
+    """Where the reference prefers items too, the claim rests on two tests; the weaker one is the verdict's."""
+    own, other = unnatural(np.random.default_rng(0), strength=3.1)
+    found = judge_contamination(own, reference=other, blind=coin(np.random.default_rng(1)), seed=0)
+    once, twice = (
+        version_test(Versions.of(own, own.values - k * other.values), seed=0, n_resamples=2000).p for k in (1, 2)
+    )
+    assert once < 0.002 < 0.01 < twice < 0.05
+    assert found.p >= twice
 
 
 def test_few_items_and_no_twins_are_refused_in_words():
