@@ -68,8 +68,12 @@ def test_members_that_score_lower_are_never_shown():
 
 def test_without_the_blind_baseline_nothing_about_membership_is_shown():
     corpus = records(40, 40)
-    found = judge_scores({"loss": scored(loss, corpus, drawn(corpus, 2.0))}, ROUTINE, seed=0)
-    assert by_method(found)["loss"].decision == "inconclusive"
+    scores = {"loss": scored(loss, corpus, drawn(corpus, 2.0))}
+    found = by_method(judge_scores(scores, ROUTINE, seed=0))["loss"]
+    assert (found.decision, found.p, found.baseline) == ("inconclusive", 1 / 500, None)  # the least of 499 dealings
+    assert "no blind baseline was held against it" in found.caveats[0]
+    with_it = by_method(judge_scores({**scores, "blind": blind(corpus)}, ROUTINE, seed=0))["loss"]
+    assert (with_it.decision, with_it.p, with_it.main) == ("shown", found.p, found.main)
 
 
 def test_smoke_never_claims():
@@ -78,6 +82,8 @@ def test_smoke_never_claims():
     found = by_method(judge_scores(scores, replace(PROFILES["smoke"], n_resamples=499), seed=0))["loss"]
     assert found.decision == "inconclusive"
     assert "makes no claim" in found.caveats[0]
+    claims = by_method(judge_scores(scores, ROUTINE, seed=0))["loss"]
+    assert (claims.decision, claims.p) == ("shown", found.p)
 
 
 def test_fewer_controls_than_the_profile_asks_for():
@@ -87,6 +93,7 @@ def test_fewer_controls_than_the_profile_asks_for():
     found = by_method(judge_scores(scores, replace(PROFILES["powered"], n_resamples=499), seed=0))["loss"]
     assert found.decision == "inconclusive"
     assert "40 control records are fewer than the 100" in found.caveats[0]
+    assert by_method(judge_scores(scores, ROUTINE, seed=0))["loss"].decision == "shown"
 
 
 def test_correction_for_the_number_of_claims():
@@ -162,6 +169,9 @@ def test_epsilon_subtracts_what_the_reference_knew():
     theirs = canaries(inserted, shift=generator(2, "noise").normal(size=120))
     found = by_method(judge_scores(canaries(inserted), ROUTINE, reference=theirs, seed=0))
     assert found["one_run_epsilon"].decision == "not shown"
+    assert found["one_run_epsilon"].main.value < 1
+    without = by_method(judge_scores(canaries(inserted), ROUTINE, seed=0))
+    assert without["one_run_epsilon"].decision == "shown"
 
 
 def test_canaries_need_no_control_records():

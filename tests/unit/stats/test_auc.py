@@ -124,7 +124,7 @@ def test_paired_difference_covers_in_groups():
 
 
 def test_few_groups_are_judged_by_students_law_not_the_normal():
-    # members 3, 1 and controls 2, 0 have AUC 3/4 with variance 1/8 (above); the other score is all ties: 1/2, variance 0.
+    # members 3, 1 and controls 2, 0 have AUC 3/4, variance 1/8 (above); the other score is all ties: 1/2, variance 0.
     # Two groups a side leave one degree of freedom: the reach is 12.7 standard errors, not 1.96
     one, ties = Sides.of([3, 1], [2, 0]), Sides.of([0, 0], [0, 0])
     e = auc_difference(one, ties)

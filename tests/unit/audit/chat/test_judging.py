@@ -136,9 +136,14 @@ def test_a_model_that_answers_may_be_said_not_to_show_it_with_the_counts_beside(
 def test_without_control_and_with_few_and_in_smoke_nothing_is_claimed():
     rng = np.random.default_rng(7)
     strong = np.full(40, 500.0)
-    for controls, profile in (([], ROUTINE), (chance(rng, 12), ROUTINE), (chance(rng, 60), PROFILES["smoke"])):
+    enough = chance(rng, 60)
+    for controls, profile, said in (
+        ([], ROUTINE, "no control"), (chance(rng, 12), ROUTINE, "12 control"), (enough, PROFILES["smoke"], "no claim"),
+    ):  # fmt: skip
         found = judge_chat(scores_of(strong, controls), profile, seed=0)
         assert {v.decision for v in found} == {"inconclusive"}
+        assert all(said in v.caveats[0] for v in found)
+    assert {v.decision for v in judge_chat(scores_of(strong, enough), ROUTINE, seed=0)} == {"shown"}
     findings, said = name_articles(scores_of(strong, []))
     assert findings is None
     assert "No single article is named" in said
@@ -160,6 +165,7 @@ def test_passages_that_can_be_guessed_explain_themselves():
     rng = np.random.default_rng(9)
     scores = scores_of(np.full(60, 500.0), chance(rng, 60))
     own = scores["verbatim"]
+    assert {v.method: v.decision for v in judge_chat(scores, ROUTINE, seed=0)}["verbatim_passages"] == "shown"
     guessed = replace(own, extra={**own.extra, "guessed": (own.roles == "member").astype(float)})
     scores = with_passages({**scores, "verbatim": guessed})
     assert {v.method: v.decision for v in judge_chat(scores, ROUTINE, seed=0)}["verbatim_passages"] == "inconclusive"
@@ -169,8 +175,12 @@ def test_reprints_count_once():
     """60 members that are 6 articles reprinted ten times each: six independent articles license no claim."""
     rng = np.random.default_rng(10)
     groups = np.array([f"m{i // 10}" for i in range(60)] + [f"c{i}" for i in range(60)], dtype=object)
-    found = judge_chat(scores_of(np.full(60, 500.0), chance(rng, 60), groups=groups), ROUTINE, seed=0)
+    controls = chance(rng, 60)
+    found = judge_chat(scores_of(np.full(60, 500.0), controls, groups=groups), ROUTINE, seed=0)
     assert {v.decision for v in found} == {"inconclusive"}
+    assert all("6 independent members and 60 independent controls are too few" in v.caveats[0] for v in found)
+    apart = judge_chat(scores_of(np.full(60, 500.0), controls), ROUTINE, seed=0)
+    assert {v.decision for v in apart} == {"shown"}
 
 
 def test_unequal_numbers_of_answers_are_told():

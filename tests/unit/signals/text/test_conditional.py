@@ -66,6 +66,18 @@ def test_texts_that_do_not_fit_in_half_the_context_are_left_out(target):
 
 
 def test_a_long_record_after_a_prefix_is_read_in_windows(target):
-    found = conditional_logprobs(target, Corpus.of(["long " * 100], "member"), SHOTS)
-    assert found["n_windows"][0] > 1
-    assert np.isfinite(found["logprob"][0][target.front.size :]).all()
+    """Each window is read after the whole prefix; the second starts half a window on, the last ends with the text."""
+    text = "".join(f"long {i} " for i in range(60))
+    found = conditional_logprobs(target, Corpus.of([text], "member"), SHOTS)
+    context, body = prefix_tokens(target, SHOTS), target.encode(text).ids[target.front.size :]
+    size, done, expected = 256 - context.size, 0, []
+    starts = [*range(0, body.size - size, size // 2), body.size - size]
+    for start in starts:
+        ids = torch.from_numpy(np.concatenate([context, body[start : start + size]])).long()
+        with torch.no_grad():
+            logp = torch.log_softmax(target.module(input_ids=ids[None]).logits[0, :-1].double(), -1)
+        window = logp.gather(1, ids[1:, None])[context.size - 1 :, 0]
+        expected.append(window[done - start :])
+        done = start + size
+    assert found["n_windows"][0] == len(starts) > 2
+    np.testing.assert_allclose(found["logprob"][0][target.front.size :], torch.cat(expected), atol=1e-5)
