@@ -151,6 +151,11 @@ def test_difference_refuses_other_records():
         auc_difference(Sides.of([1, 2], [0, 1]), Sides.of([1, 2, 3], [0, 1]))
 
 
+def test_it_is_said_whether_groups_were_counted_as_one():
+    assert "groups counted as one" in auc_estimate(clustered(np.random.default_rng(0), 5, 2)).how
+    assert "group" not in auc_estimate(clustered(np.random.default_rng(0), 5, 1)).how
+
+
 def test_design_effect_of_copies_is_their_number():
     rng = np.random.default_rng(8)
     m, n, groups = rng.normal(size=300), rng.normal(size=300), np.arange(300)

@@ -16,6 +16,14 @@ def test_p_by_hand():
     assert guesses_p(10, 2, 2, 0.0, 0.01) == pytest.approx(0.35)
 
 
+def test_p_at_the_ends_of_its_arguments():
+    # one of one fair guess right, m = 2, delta 0.1: 1/2 + 2 * 2 * 0.1 * P(1 > Bin >= 0) = 0.7
+    assert guesses_p(2, 1, 1, 0.0, 0.1) == pytest.approx(0.7)
+    assert guesses_p(10, 5, 0, 1.0, 0.1) == 1.0  # none right is no evidence
+    assert guesses_p(10, 10, 10, 0.0, 1.0) == 1.0  # delta 1 promises nothing, so nothing speaks against it
+    assert guesses_p(10, 10, 10, 0.0, 0.0) == pytest.approx(2**-10)
+
+
 def test_p_against_the_theorem_summed_term_by_term():
     m, r, v, eps, delta = 200, 120, 85, 0.7, 1e-3
     q = np.exp(eps) / (1 + np.exp(eps))

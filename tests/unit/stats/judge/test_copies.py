@@ -1,6 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import binom
+from scipy.stats import t as student
 
 from byheart.stats.judge.copies import judge_copies
 
@@ -55,6 +58,16 @@ def test_numbers_by_hand(scored):
         pytest.approx(0.0218, abs=1e-3),
         pytest.approx(0.205, abs=1e-3),
     )
+
+
+def test_excess_over_coincidence_by_hand(scored):
+    """0.26 of 100 members against 0.08 of 50 controls: 0.18, error sqrt(0.26 * 0.74 / 99 + 0.08 * 0.92 / 49), 49 df."""
+    nearest = looks(scored, np.arange(100) < 30, np.arange(100) < 10)
+    copied = scored(member=(np.arange(100) < 26).astype(float), nonmember=(np.arange(50) < 4).astype(float))
+    said = " ".join(judged(nearest, copied).caveats)
+    found = re.search(r"beyond coincidence ([\d.]+) \[([\d.-]+), ([\d.-]+)\] of the synthetic rows", said)
+    reach = student.ppf(0.975, 49) * np.sqrt(0.26 * 0.74 / 99 + 0.08 * 0.92 / 49)
+    assert [float(x) for x in found.groups()] == pytest.approx([0.18, 0.18 - reach, 0.18 + reach], abs=2e-3)
 
 
 def test_a_generator_that_crowds_is_no_copier(scored):

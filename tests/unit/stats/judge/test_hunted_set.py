@@ -96,6 +96,8 @@ def test_a_canary_has_the_p_of_its_rank():
     two = canary_test(scores([11.0, 10.0], np.arange(6.0), roles), seed=0)
     assert two.p == pytest.approx(1 / 28)  # C(8, 2)
     assert two.decision == "shown"
+    one = canary_test(scores([99.0], np.arange(19.0), roles), seed=0)
+    assert (one.p, one.decision) == (pytest.approx(1 / 20), "not shown")  # below the level, not at it
     assert canary_test(scores([1.0], [], roles), seed=0).p is None
 
 
@@ -114,6 +116,12 @@ def test_more_documents_make_p_smaller():
     assert [r["n"] for r in rows] == [5, 10, 20, 50]
     assert rows[-1]["median p"] < rows[0]["median p"]
     assert rows[-1]["share below level"] > 0.8
+
+
+def test_three_documents_a_side_never_fall_below_one_in_twenty():
+    """C(6, 3) = 20 dealings, so 1 / 20 is the smallest p, also where the sides do not overlap at all."""
+    rows = power_curve(scores(np.arange(9.0, 12), np.arange(3.0)), sizes=(3,), seed=0, draws=3)
+    assert rows == [{"n": 3, "median p": pytest.approx(1 / 20), "share below level": 0.0}]
 
 
 RUNS = 200
