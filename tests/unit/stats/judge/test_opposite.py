@@ -15,7 +15,7 @@ def membership(scored, rng):
 
 
 def share(scored, rng):
-    scores = scored(member=rng.poisson(0.8, 60), nonmember=rng.poisson(1.2, 60))
+    scores = scored(member=rng.gamma(1, 0.8, 60), nonmember=rng.gamma(1, 1.2, 60))
     return judge_share(scores, claim="", blind=None, seed=0, n_resamples=199)
 
 
