@@ -15,6 +15,13 @@ def test_by_hand(written):
     assert cdd(signals, alpha=0.0).values == pytest.approx([1 / 3])
 
 
+@pytest.mark.parametrize(("greedy", "sample"), [(20, 19), (19, 20)])
+def test_the_longest_output_decides_how_many_edits_are_allowed(written, greedy, sample):
+    # one token more or less is 1 edit; 0.05 of 20 tokens allows 1, of 19 none
+    signals = written(greedy=[list(range(greedy))], sample_000=[list(range(sample))])
+    assert cdd(signals).values.tolist() == [1.0]
+
+
 def test_outputs_are_cut(written):
     # they differ only behind the cut
     signals = written(greedy=[[1, 2, 3, 4]], sample_000=[[1, 2, 9, 9]])

@@ -82,6 +82,10 @@ def test_missing_targets_are_left_out(table):
     score = efficacy(learn, table(test.numbers, codes), "c0", seed=0)
     assert score.moves[0].shape == (100,)
     assert not score.moves[0][:10].any()
+    codes[10:30] = 1 - codes[10:30]
+    wrong = table(test.numbers, codes)
+    found = efficacy_estimate(efficacy(learn, wrong, "c0", seed=0), wrong, "c0", how="")
+    assert 0 < found.low < found.value < found.high < 1  # over the rows that have one
 
 
 def test_more_categories_than_trees_know(table):

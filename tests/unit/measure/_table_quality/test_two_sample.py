@@ -56,6 +56,15 @@ def test_rows_of_one_person_stay_together(table):
     assert two_sample(*alone, classifier="trees", seed=0).high < 0.1
 
 
+def test_what_is_missing_tells_them_apart(table):
+    """Half of the real numbers are missing and none of the others: a half is told, so AUC 3/4 and a score of 1/2."""
+    rng = np.random.default_rng(4)
+    x = np.where(np.arange(400) % 2 == 0, np.nan, rng.normal(size=400))
+    for classifier in KINDS:
+        found = two_sample(table(x), table(rng.normal(size=400)), classifier=classifier, seed=0)
+        assert found.value == pytest.approx(0.5, abs=0.1)
+
+
 def test_missing_values_and_unseen_categories(table):
     nan = float("nan")
     rng = np.random.default_rng(3)
