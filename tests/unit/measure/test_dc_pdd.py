@@ -40,3 +40,9 @@ def test_members_never_fill_the_table(written):
 def test_refuses_a_table_that_is_too_small(written):
     with pytest.raises(UsageError, match="token 5"):
         dc_pdd(written(token_ids=[[5]], logprob=[[-1.0]]), counts=np.ones(3))
+
+
+def test_it_is_kept_where_the_counts_come_from(written):
+    signals = written(token_ids=[[1]] * 6, logprob=[[-1.0]] * 6, roles=["nonmember"] * 6)
+    assert dc_pdd(signals, counts=np.ones(3)).params["counts"] == "given"
+    assert dc_pdd(signals).params["counts"] == "control"
