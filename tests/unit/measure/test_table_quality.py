@@ -62,6 +62,13 @@ def test_every_number_has_its_control_baseline_interval_and_words(found):
             assert e.n > 0
 
 
+def test_every_column_and_pair_has_its_interval(found):
+    low, score, high = (found.columns[name] for name in ("low", "score", "high"))
+    assert len(score) == 6  # three columns, three pairs
+    assert ((low <= score) & (score <= high)).all()
+    assert (low < high).all()
+
+
 def test_a_perfect_generator_is_like_the_control_and_beats_the_baseline(found):
     """The synthetic rows are fresh rows of the same law: intervals of synthetic and control rows overlap."""
     e = found.estimates
