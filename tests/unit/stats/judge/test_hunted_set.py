@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom, ttest_ind
+from scipy.stats import binom, ttest_1samp, ttest_ind
 
 from byheart.core.scores import Scores
 from byheart.measure.memhunter import memhunter
@@ -96,8 +96,10 @@ def test_a_canary_has_the_p_of_its_rank():
     two = canary_test(scores([11.0, 10.0], np.arange(6.0), roles), seed=0)
     assert two.p == pytest.approx(1 / 28)  # C(8, 2)
     assert two.decision == "shown"
+    assert "rank higher than" in two.caveats[0]
     one = canary_test(scores([99.0], np.arange(19.0), roles), seed=0)
     assert (one.p, one.decision) == (pytest.approx(1 / 20), "not shown")  # below the level, not at it
+    assert "rank no higher than" in one.caveats[0]
     assert canary_test(scores([1.0], [], roles), seed=0).p is None
 
 
@@ -107,6 +109,10 @@ def test_t_and_wilcoxon_stand_beside():
     assert found.wilcoxon == pytest.approx(1 / 64)
     assert found.flips.p == 1 / 64
     assert "Wilcoxon" in found.told()
+    assert found.t == pytest.approx(ttest_1samp(s.values, 0.0, alternative="greater").pvalue)
+    # of two differences 1 and 3 the mean is 2 and its error 1: t = 2 with one degree of freedom, 0.1476
+    assert against(scores([1.0, 3.0]), scores(np.zeros(2)), seed=0, n_resamples=9).t == pytest.approx(0.1476, abs=1e-4)
+    assert against(scores([1.0]), scores(np.zeros(1)), seed=0, n_resamples=9).t is None
     assert against(s, scores(np.zeros(6)).take(np.zeros(0, int)), seed=0, n_resamples=10) is None
 
 
