@@ -1,6 +1,5 @@
 """Tables, chat servers, the corpus index and reports need no torch; what does need it says how to get it."""
 
-import importlib.util
 import json
 import shlex
 import subprocess
@@ -12,11 +11,10 @@ import pytest
 from byheart.audit.table.selftest import made_up_patients, with_copies
 from byheart.core.card import Card, discover
 
+from ..chat_server import ChatServer, Oracle, made_up_article
+
 HERE = Path(__file__).parents[1]
 CLONE = HERE.parent
-spec = importlib.util.spec_from_file_location("chat_server", HERE / "chat_server.py")
-chat_server = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat_server)
 
 TO_GET_TORCH = f"byheart: torch is not installed; run: pip install -e '{CLONE}[text]'\n"
 
@@ -60,12 +58,12 @@ def said(tmp_path_factory):
     tables = {"train": train, "control": control, "copied": with_copies(fresh, train, 0.3, seed=5), "fresh": other}
     for name, table in tables.items():
         table.to_csv(there / f"{name}.csv", index=False)
-    texts = [chat_server.made_up_article(i, 90) for i in range(40)]
+    texts = [made_up_article(i, 90) for i in range(40)]
     for name, part in (("known", texts[:20]), ("new", texts[20:])):
         (there / f"{name}.jsonl").write_text("\n".join(json.dumps({"text": t}) for t in part) + "\n")
     (there / "known.txt").write_text(texts[0])
     commands = {**RUNS, **REFUSED, "generator": GENERATOR}
-    with chat_server.ChatServer(chat_server.Oracle(dict.fromkeys(texts[:20], 40))) as server:
+    with ChatServer(Oracle(dict.fromkeys(texts[:20], 40))) as server:
         words = [shlex.split(command.replace("URL", server.url)) for command in commands.values()]
         done = subprocess.run(
             [sys.executable, HERE / "without_torch.py"], input=json.dumps(words), cwd=there,
