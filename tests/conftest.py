@@ -60,13 +60,13 @@ def pytest_sessionstart(session):
     config = session.config
     if not config.getoption("--runslow") or hasattr(config, "workerinput"):
         return
-    asked = [arg.partition("::")[0] for arg in config.args]
-    seconds = [s for file, s in json.loads(SLOW_SECONDS.read_text()).items() if file.startswith(tuple(asked))]
+    asked = tuple(arg.partition("::")[0] for arg in config.args)
+    seconds = [s for file, s in json.loads(SLOW_SECONDS.read_text()).items() if file.startswith(asked)]
     workers = getattr(config.option, "numprocesses", None) or 1
-    longest = max(sum(seconds) / workers, max(seconds, default=0))  # a worker does no less than one file
+    minutes = max(sum(seconds) / workers, max(seconds, default=0)) / 60  # a file stays with one worker
     config.get_terminal_writer().line(
-        f"The slow tests of {len(seconds)} files take about {longest / 60:.0f} minutes with {workers} "
-        f"worker{'s' * (workers > 1)} ({sum(seconds) / 60:.0f} minutes of one core)."
+        f"The slow tests take about {minutes:.0f} minutes with {workers} worker{'s' * (workers > 1)}, "
+        f"{sum(seconds) / 60:.0f} minutes of one core in all."
     )
 
 
