@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import inspect
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -164,6 +167,8 @@ def make_pass(
 ) -> Pass | None:
     """The pass of this name; None where the records or models do not allow it.
 
+    A name that is none of `PASSES` is that of a file in `signals/text/`: its function of that name reads all records.
+
     Raises:
         UsageError: if no pass has this name.
     """
@@ -188,6 +193,19 @@ def make_pass(
     if name == "perturbed_prefixes":
         some = _some(corpus, profile.n_generated, seed, canaries=True)
         return Pass(name, some, opener, partial(perturbed_prefixes, **batches), target.digest, seed=seed, facts=facts)
+    return Pass(name, corpus, opener, _recipe_named(name), target.digest, seed=seed)
+
+
+def _recipe_named(name: str) -> Callable[..., Signals]:
+    """The function of the file in `signals/text/` of this name, where model, records and seed are all it asks for."""
+    place = f"byheart.signals.text.{name}"
+    if name.isidentifier() and importlib.util.find_spec(place) is not None:
+        recipe = getattr(importlib.import_module(place), name, None)
+        if recipe is not None:
+            options = inspect.signature(recipe).parameters
+            asked = {p.name for p in options.values() if p.default is p.empty and p.name != "seed"}
+            if asked == {"target", "corpus"} and "seed" in options:
+                return recipe  # type: ignore[no-any-return]
     raise UsageError(f"no pass is called {name!r}; there are {', '.join(PASSES)}")
 
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+import byheart.signals.text as room
 from byheart.audit.profiles import PROFILES
 from byheart.audit.text.passes import N_SHOTS, make_pass
 from byheart.core.corpus import Corpus
+from byheart.core.errors import UsageError
 from byheart.models.toy.bigram import ToyBigram
 
 TOY = ToyBigram(np.full((3, 3), 1 / 3), "ab\n")
@@ -54,3 +56,33 @@ def test_another_seed_puts_other_records_in_front():
     ]
     assert found[0] == found[1] != found[2]
     assert np.unique(found[0]).size == N_SHOTS
+
+
+LETTERS = """
+import numpy as np
+from byheart.core.signals import Signals
+
+def letters_read(target, corpus, *, seed):
+    return Signals(corpus.ids, corpus.roles, corpus.groups, {"n": np.array([len(t) + seed for t in corpus.texts])})
+
+def of_more(target, corpus, words, *, seed):
+    return None
+"""
+
+
+def test_a_new_file_of_signals_is_a_pass_without_a_line_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "letters_read.py").write_text(LETTERS)
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path)])
+    corpus = records(3, 2)
+    p = make_pass("letters_read", corpus, TOY, None, PROFILES["routine"], seed=7)
+    assert p.work(p.open(), np.array([0, 4])).dense("n").tolist() == [8 + 7, 8 + 7]
+    assert p.key.target == TOY.digest
+    assert p.key.recipe != make_pass("token_logprobs", corpus, TOY, None, PROFILES["routine"], seed=7).key.recipe
+
+
+@pytest.mark.parametrize("name", ["windows", "of_more", "no such"])
+def test_what_is_no_pass_is_refused(tmp_path, monkeypatch, name):
+    (tmp_path / "of_more.py").write_text(LETTERS)
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path)])
+    with pytest.raises(UsageError, match=f"no pass is called '{name}'; there are token_logprobs"):
+        make_pass(name, records(2, 2), TOY, None, PROFILES["routine"], seed=0)
