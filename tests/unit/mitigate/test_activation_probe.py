@@ -240,6 +240,8 @@ def test_numbers_of_nothing_are_none():
         assert (e.value, e.low, e.n) == (None, None, 0)
     e = over_draws(np.array([1.0, 2.0, 6.0]), "")
     assert (e.value, e.low, e.high, e.n) == (3.0, 1.0, 6.0, 3)
+    one = over_draws(np.array([2.0]), "")
+    assert (one.value, one.low, one.high, one.n) == (2.0, None, None, 1), "one draw has no spread"
 
 
 def told(value, low=None, high=None, n=30):

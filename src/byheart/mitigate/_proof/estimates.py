@@ -70,6 +70,8 @@ def percentile_of(values: np.ndarray, groups: np.ndarray, percent: float, unit: 
 
 
 def over_draws(values: np.ndarray, unit: str, draws: str = "random directions") -> Estimate:
-    """Mean over random edits (n,), `draws` in words, with the least and the greatest of them."""
+    """Mean over random edits (n,), `draws` in words, with the least and the greatest of them; one tells no spread."""
     low, high, n = float(values.min()), float(values.max()), values.size
+    if n == 1:
+        return Estimate(low, None, None, n, unit, f"one of the {draws}, which tells no spread", 1.0)
     return Estimate(float(values.mean()), low, high, n, unit, f"mean of {n} {draws}, the least and the greatest", 1.0)
