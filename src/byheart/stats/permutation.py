@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.stats import rankdata
 
 from byheart.core.errors import TooFewRecords
 from byheart.core.randomness import generator
+from byheart.stats.dealing import drawn_sums, drawn_within
 from byheart.stats.sides import Sides, number_groups
 
 Statistic = Literal["auc", "mean"]
@@ -35,6 +36,7 @@ class Permuted:
         observed: the statistic with the true labels.
         null: the statistic under other dealings, (draws,).
         exact: whether `null` holds every possible dealing.
+        normal: whether the part of each dealing that falls on many like groups follows the normal law.
     """
 
     p: float
@@ -42,10 +44,14 @@ class Permuted:
     observed: float
     null: np.ndarray
     exact: bool
+    normal: bool = False
 
     def how(self) -> str:
         """In words, for a caveat or an estimate."""
-        return f"all {self.null.size} dealings" if self.exact else f"{self.null.size} random dealings"
+        if self.exact:
+            return f"all {self.null.size} dealings"
+        part = " (the sum over the many groups that are alike by the normal law)" if self.normal else ""
+        return f"{self.null.size} random dealings{part}"
 
 
 def permutation_test(sides: Sides, *, seed: int, statistic: Statistic = "auc", n_resamples: int = 2000) -> Permuted:
@@ -75,8 +81,8 @@ def permutation_test(sides: Sides, *, seed: int, statistic: Statistic = "auc", n
         return gaps
 
     observed = float(measure(np.array([values[:m].sum()]), np.array([m]))[0])
-    sums, sizes, exact = _dealings(sides, values, seed, n_resamples)
-    return permuted(observed, measure(sums, sizes), exact)
+    sums, sizes, exact, normal = _dealings(sides, values, seed, n_resamples)
+    return replace(permuted(observed, measure(sums, sizes), exact), normal=normal)
 
 
 def sign_flip_test(
@@ -113,8 +119,10 @@ def permuted(observed: float, null: np.ndarray, exact: bool) -> Permuted:
     return Permuted((first + up) / (first + null.size), (first + down) / (first + null.size), observed, null, exact)
 
 
-def _dealings(sides: Sides, values: np.ndarray, seed: int, n_resamples: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Sum and number of the values dealt to the members' side, (draws,) each."""
+def _dealings(
+    sides: Sides, values: np.ndarray, seed: int, n_resamples: int
+) -> tuple[np.ndarray, np.ndarray, bool, bool]:
+    """Sum and number of the values dealt to the members' side, (draws,) each; whether all; whether partly normal."""
     codes = np.concatenate([sides.member_groups, sides.control_groups])
     both = (sides.member_sizes > 0) & (sides.control_sizes > 0)
     whole = np.flatnonzero(~both)
@@ -123,25 +131,12 @@ def _dealings(sides: Sides, values: np.ndarray, seed: int, n_resamples: int) -> 
     k = int(np.count_nonzero(sides.member_sizes[whole]))
     if not both.any() and whole.size < 64 and math.comb(whole.size, k) <= n_resamples:
         picks = np.array(list(itertools.combinations(range(whole.size), k)), np.int64)
-        return group_sums[picks].sum(axis=1), group_sizes[picks].sum(axis=1), True
+        return group_sums[picks].sum(axis=1), group_sizes[picks].sum(axis=1), True, False
     rng = generator(seed, "permutation")
-    sums, sizes = np.zeros(n_resamples), np.zeros(n_resamples, np.int64)
-    for i in range(n_resamples):
-        picked = rng.permutation(whole.size)[:k]
-        sums[i], sizes[i] = group_sums[picked].sum(), group_sizes[picked].sum()
+    sums, sizes, normal = drawn_sums(group_sums, group_sizes, k, rng, n_resamples)
     if both.any():
-        sums += np.fromiter(_within(sides, values, codes, both, rng, n_resamples), np.float64, n_resamples)
-        sizes += int(sides.member_sizes[both].sum())
-    return sums, sizes, False
-
-
-def _within(
-    sides: Sides, values: np.ndarray, codes: np.ndarray, both: np.ndarray, rng: np.random.Generator, n_resamples: int
-) -> Iterator[float]:
-    """Sum dealt to members inside the groups that reach over both sides."""
-    rows = np.flatnonzero(both[codes])
-    rows = rows[np.argsort(codes[rows], kind="stable")]  # by group; members stand before controls
-    is_member, group, value = rows < sides.members.size, codes[rows], values[rows]
-    for _ in range(n_resamples):
-        shuffled = value[np.lexsort((rng.random(rows.size), group))]
-        yield float(shuffled[is_member].sum())
+        rows = both[codes]
+        is_member = np.arange(codes.size) < sides.members.size
+        within, part = drawn_within(values[rows], is_member[rows], codes[rows], rng, n_resamples)
+        sums, sizes, normal = sums + within, sizes + int(sides.member_sizes[both].sum()), normal or part
+    return sums, sizes, False, normal
