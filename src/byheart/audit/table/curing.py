@@ -72,11 +72,16 @@ def trial(sources: Sources, edit: Edit, *, generator: str = "tabsyn", seed: int 
 
 
 def draw_trade_off(run: RunFolder) -> bool:
-    """Set every edit tried on this run, with what it costs, beside its unedited twin; false if nothing was measured."""
+    """Set every edit tried on this run, with what it costs, beside its unedited twin; false if nothing was measured.
+
+    An edit that was cut short left no verdicts and has no place in it.
+    """
     points = []
     for folder in sorted((run.path / "edits").iterdir()):
         for side in SIDES:
             made = RunFolder(folder / side / "run")
+            if not made.verdicts_path.exists():
+                continue
             quality = next((made.facts["utility"][u] for u in QUALITY if u in made.facts.get("utility", {})), None)
             copied = [v.main for v in made.verdicts if v.method == nearest_row.card.name]  # type: ignore[attr-defined]
             if quality is not None and copied and copied[0].value is not None:
