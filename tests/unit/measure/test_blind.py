@@ -84,6 +84,14 @@ def test_too_few_groups_is_no_score():
     assert blind(corpus).params["folds"] == 1
 
 
+def test_a_date_that_only_one_side_has_tells_them_apart():
+    """Half of the members have a date and no control has: a half is told, so an AUC of 3/4."""
+    rng = np.random.default_rng(5)
+    columns = {"date": ["2020-03-01" if i % 2 else None for i in range(60)] + [None] * 60}
+    auc, error = auc_with_error(blind(two_sets(drawn(rng, 60), drawn(rng, 60), columns=columns)))
+    assert auc - 4 * error > 0.5
+
+
 def test_unreadable_dates_do_no_harm():
     rng = np.random.default_rng(4)
     corpus = two_sets(drawn(rng, 10), drawn(rng, 10), columns={"date": [None, "long ago"] * 10})

@@ -34,6 +34,14 @@ def test_blind_guess_sees_shifted_and_stretched_tables(change):
     np.testing.assert_allclose(blind_rows(table.take(order)).values, scores.values[order])
 
 
+@pytest.mark.parametrize(("n_controls", "folds"), [(1, 1), (2, 2), (3, 3), (9, 5)])
+def test_fewer_folds_where_a_role_has_fewer_groups(n_controls, folds):
+    table = corpus(draws(np.random.default_rng(1), 60), ["member"] * (60 - n_controls) + ["nonmember"] * n_controls)
+    scores = blind_rows(table)
+    assert scores.params["folds"] == folds
+    assert np.isnan(scores.values).all() == (folds < 2)
+
+
 def test_blind_guess_sees_duplicated_training_rows():
     rng = np.random.default_rng(0)
     frame = draws(rng, 200)

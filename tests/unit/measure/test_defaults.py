@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from byheart.core.card import load
+from byheart.core.card import addresses, load
 
 DEFAULTS = {
     "blind": {"folds": 5},
@@ -37,3 +37,9 @@ DEFAULTS = {
 def test_defaults_stay(name):
     parameters = inspect.signature(load(f"measure/{name}")).parameters
     assert {option: parameters[option].default for option in DEFAULTS[name]} == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("address", [a for a in addresses() if "seed" in inspect.signature(load(a)).parameters])
+def test_seeds_begin_at_0(address):
+    """Or have no default: two calls without a seed say the same, today and after the next change."""
+    assert inspect.signature(load(address)).parameters["seed"].default in (0, inspect.Parameter.empty)

@@ -3,7 +3,13 @@ import pytest
 from scipy.stats import rankdata
 
 from byheart.core.errors import DataError, TooFewRecords
-from byheart.measure._table_quality.efficacy import efficacy, efficacy_estimate, one_against_rest, r2_score
+from byheart.measure._table_quality.efficacy import (
+    _is_category,
+    efficacy,
+    efficacy_estimate,
+    one_against_rest,
+    r2_score,
+)
 from byheart.measure._table_quality.influence import Units, standard_error
 from byheart.stats.auc import auc_estimate
 from byheart.stats.sides import Sides
@@ -86,6 +92,10 @@ def test_missing_targets_are_left_out(table):
     wrong = table(test.numbers, codes)
     found = efficacy_estimate(efficacy(learn, wrong, "c0", seed=0), wrong, "c0", how="")
     assert 0 < found.low < found.value < found.high < 1  # over the rows that have one
+
+
+def test_which_columns_the_trees_are_told_are_categories(table):
+    assert _is_category(table(np.zeros((3, 2)), np.zeros((3, 2), int))).tolist() == [False, False, True, True]
 
 
 def test_more_categories_than_trees_know(table):
